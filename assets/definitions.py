@@ -4,23 +4,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.declared import owners
-from assets.jobs import (
-    NATIONAL_JOB,
-    NETWORKS_JOB,
-    SIGNALS_JOB,
-    accept_revision_job,
-    national_job,
-    networks_job,
-    upkeep_job,
-    upkeep_schedule,
-)
-from assets.national_assets import release_asset, tables_asset
+from assets.jobs import accept_revision_job, national_job, networks_job, upkeep_job, upkeep_schedule
+from assets.national_assets import calendar_check, release_asset, tables_asset
 from assets.network_assets import network_assets
-from assets.night_alerts import alerts_sensor, calendar_check
+from assets.night_alerts import alerts_sensor
 from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
 from assets.publication_assets import accept_plan_job, previews_sensor, publication_asset, site_asset
-from assets.sensors import sensors
+from assets.sensors import following_sensor, lost_sensor
 from assets.spread import executor_from_environment
 from assets.voice_assets import signals_assets, signals_job, signals_schedule
 from assets.workspace import Workspace, workspace_from_environment
@@ -31,6 +21,7 @@ from pipelines.operations.settings import night_from_environment
 def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:
     """Return assets, jobs, schedules and sensors for a catalogue; ``night``: the hour of the look (HH:MM, Paris)."""
     networks, national, of_voice = networks_job(catalogue), national_job(), signals_assets(catalogue)
+    owners = sorted({dataset.contact.email for dataset in catalogue.datasets.values()})
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         watch_asset(catalogue),
         summary_asset(),
@@ -39,14 +30,15 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
         *of_voice,
     ]
     return dg.Definitions(
-        assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=owners(catalogue)), assets),
+        assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=owners), assets),
         jobs=[
             *(networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()),
             *([signals_job()] if of_voice else []),
         ],
         schedules=[nightly_schedule(night), upkeep_schedule(), *([signals_schedule(catalogue)] if of_voice else [])],
         sensors=[
-            *sensors(catalogue, workspace, networks, national),
+            following_sensor(catalogue, workspace, [networks, national]),
+            lost_sensor(),
             previews_sensor(catalogue, workspace),
             alerts_sensor(catalogue, workspace),
         ],
@@ -54,24 +46,6 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
         resources={"workspace": workspace},
         executor=executor_from_environment(workspace.output),
     )
-
-
-def networks_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDefinition:
-    """Return the job of all networks, alone: what a command runs needs no schedule, sensor or other job."""
-    assets, job = assets_of_networks(catalogue, workspace), networks_job(catalogue)
-    return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(NETWORKS_JOB)
-
-
-def national_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDefinition:
-    """Return the national job, alone."""
-    assets, job = national_assets(catalogue), national_job()
-    return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(NATIONAL_JOB)
-
-
-def signals_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDefinition:
-    """Return the job of signals, alone."""
-    assets, job = signals_assets(catalogue), signals_job()
-    return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(SIGNALS_JOB)
 
 
 def assets_of_networks(catalogue: Catalogue, workspace: Workspace) -> list[dg.AssetsDefinition]:

@@ -1,7 +1,9 @@
-"""The jobs: one per year for all networks, one for what they give together, one that accepts a revision."""
+"""The jobs and what names them: one per year for all networks, one for what they give together, those of people."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
@@ -11,7 +13,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
 from assets.metadata import TO_PASTE
-from assets.step_failures import step_name
+from assets.step_failures import refusing, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
@@ -25,6 +27,7 @@ WATCH_JOB = "veille"
 UPKEEP_JOB = "entretien"
 SIGNALS_JOB = "signaux"
 ZONE = "Europe/Paris"
+PARIS = ZoneInfo(ZONE)
 STAGES = ("recu", "observations", "resultats")
 
 
@@ -41,10 +44,9 @@ class _JobOfManyYears(UnresolvedAssetJobDefinition):
         resource_defs: Mapping[str, dg.ResourceDefinition] | None = None,
     ) -> dg.JobDefinition:
         """Return the job, of what ``selection`` finds in the graph."""
-        chosen = get_asset_graph_for_job(asset_graph, self.selection, allow_different_partitions_defs=True)
         return build_asset_job(
             self.name,
-            chosen,
+            get_asset_graph_for_job(asset_graph, self.selection, allow_different_partitions_defs=True),
             allow_different_partitions_defs=True,
             description=self.description,
             executor_def=default_executor_def,
@@ -60,6 +62,16 @@ def stage_key(network: str, stage: str) -> dg.AssetKey:
 def year_tag(year: int) -> dict[str, str]:
     """Return the tag by which a run of the networks says its year."""
     return {PARTITION_NAME_TAG: str(year)}
+
+
+def day_asked(context: dg.ScheduleEvaluationContext) -> str:
+    """Return the day in Paris for which a schedule is evaluated (``2026-01-31``)."""
+    return f"{context.scheduled_execution_time.astimezone(PARIS):%Y-%m-%d}"
+
+
+def now() -> datetime.datetime:
+    """Return the time in Paris."""
+    return datetime.datetime.now(PARIS)
 
 
 def networks_job(catalogue: Catalogue) -> Any:
@@ -94,10 +106,8 @@ def accept_revision_job() -> dg.JobDefinition:
 
     @dg.op(name=ACCEPT_OP, description="Met une révision à la place des résultats d'une année close.")
     def accept(context: dg.OpExecutionContext, config: RevisionToAccept, workspace: Workspace) -> None:
-        try:
+        with refusing(RevisionError):
             accepted = accept_revision(workspace.store, config.network, config.year, config.revision)
-        except RevisionError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(f"{config.network} {config.year} : révision {accepted.fingerprint[:12]} acceptée")
 
     @dg.job(name=ACCEPT_JOB, description=f"Met la révision d'une année close à la place de ses résultats. {TO_PASTE}")
@@ -107,19 +117,14 @@ def accept_revision_job() -> dg.JobDefinition:
     return accepting
 
 
-# The job and the schedule that purge the instance of old runs, as ``pipelines.operations.instance_runs`` does.
-
-
 def upkeep_job() -> dg.JobDefinition:
-    """Return the job that purges, with the days of the environment (RESULTATS_RETENTION_DAYS, 90 by default)."""
+    """Return the job that purges the instance of runs older than RESULTATS_RETENTION_DAYS (90 by default)."""
 
     @dg.op(name="purger")
     def purge(context: dg.OpExecutionContext) -> None:
         days = retention_from_environment()
-        gone = purge_older(context.instance, days)
-        context.log.info(
-            f"{len(gone)} traitements de plus de {days} jours supprimés, avec leurs événements et journaux"
-        )
+        gone = len(purge_older(context.instance, days))
+        context.log.info(f"{gone} traitements de plus de {days} jours supprimés, avec leurs événements et journaux")
 
     @dg.job(
         name=UPKEEP_JOB,

@@ -9,8 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets.jobs import stage_key
+from assets.jobs import now, stage_key
 from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns, warning
+from assets.step_failures import refusing
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.exports_folder import folder_lines, note_folder
@@ -28,6 +29,7 @@ from pipelines.flow.release import (
 )
 from pipelines.flow.stored_files import read_frame
 from pipelines.release.refusals import ReleaseError
+from pipelines.report.facts import known_years, late_files
 
 TABLES = dg.AssetKey(["national", "tables"])
 
@@ -48,18 +50,14 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def tables(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
-        yield _folder_check(note_folder(catalogue, workspace.store, workspace.root))
-        try:
-            known = make_tables(catalogue, workspace.store, synthetic_statement(workspace.root))
-        except (StaleError, ColumnsError) as error:
-            raise dg.Failure(str(error)) from error
-        aside = [f"{item.network} {item.year} : {item.why}" for item in known.set_aside]
+        store = workspace.store
+        yield _folder_check(note_folder(catalogue, store, workspace.root))
+        with refusing(StaleError, ColumnsError):
+            national = make_tables(catalogue, store, synthetic_statement(workspace.root))
+        aside = [f"{year.network} {year.year} : {year.why}" for year in national.set_aside]
         for line in aside:
             context.log.error(line)
-        coverage, rows = (
-            read_frame(workspace.store.national / "couverture.parquet"),
-            table_rows(catalogue, workspace.store),
-        )
+        coverage, rows = read_frame(store.national / "couverture.parquet"), table_rows(catalogue, store)
         absent = coverage[coverage["etat"] == "absent"]
         yield warning("couverture", absent.empty, {"absents": len(absent), "attendus": len(coverage)})
         yield dg.MaterializeResult(
@@ -73,6 +71,29 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         )
 
     return tables
+
+
+def calendar_check(catalogue: Catalogue) -> dg.AssetChecksDefinition:
+    """Return the check of the declared calendar, made each time that the national tables are."""
+
+    @dg.asset_check(
+        asset=TABLES, name="calendrier", description="Tous les réseaux ont remis leurs fichiers à la date déclarée"
+    )
+    def calendrier(workspace: Workspace) -> dg.AssetCheckResult:
+        late = late_files(catalogue, known_years(workspace.store, catalogue), now().date())
+        rows = [
+            {
+                "réseau": files.network,
+                "année": files.year,
+                "attendu le": f"{files.due:%d/%m/%Y}",
+                "jours": files.days,
+                "fichiers": ", ".join(files.files),
+            }
+            for files in late
+        ]
+        return warning(None, not late, {"en_retard": len(late), "detail": rows_shown(rows)})
+
+    return calendrier
 
 
 def release_key(dataset: str) -> dg.AssetKey:
@@ -99,15 +120,12 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         store = workspace.store
         if lost := lost_by_damage(catalogue, store, dataset):
-            raise dg.Failure(f"{dataset} : version non faite. {lost}", allow_retries=False)
-        try:
+            raise dg.Failure(f"{dataset} : version non faite. {lost}")
+        with refusing(OldTablesError):
             audit = audited(catalogue, store, dataset)
-        except OldTablesError as error:
-            raise dg.Failure(str(error)) from error
         yield _secret_check(audit, key)
         if audit.refused:
-            message = f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {audit.refused}."
-            raise dg.Failure(message, allow_retries=False)
+            raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {audit.refused}.")
         if nothing_yet(catalogue, store, dataset):
             context.log.info(f"{dataset} : aucune ligne encore, aucune version")
             yield dg.AssetCheckResult(check_name="contrats", passed=True, metadata={"lignes": 0})
@@ -118,7 +136,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
             made = release_dataset(catalogue, store, dataset, inputs)
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
-            raise dg.Failure(str(error), allow_retries=False) from error
+            raise dg.Failure(str(error)) from error
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
         news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
         context.log.info(f"{dataset} {made.version} : {news}")
@@ -143,9 +161,9 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
     return release
 
 
-def _folder_check(found: dict[str, Any]) -> dg.AssetCheckResult:
-    lines = list(folder_lines(found))
-    shown = {"a_regarder": lines_shown(lines), "fichiers_inattendus": len(found["inattendus"])}
+def _folder_check(folder: dict[str, Any]) -> dg.AssetCheckResult:
+    lines = list(folder_lines(folder))
+    shown = {"a_regarder": lines_shown(lines), "fichiers_inattendus": len(folder["inattendus"])}
     return warning("dossier", not lines, shown, TABLES)
 
 

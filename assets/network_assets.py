@@ -1,18 +1,18 @@
 """The assets of a network, by year: ``recu`` (its files), ``observations`` (files judged), ``resultats`` (figures)."""
 
-import datetime
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.declared import described
-from assets.jobs import ACCEPT_OP, ZONE, stage_key
+from assets.declared import declared_metadata, description
+from assets.jobs import ACCEPT_OP, STAGES, now, stage_key
 from assets.metadata import ROWS, launch_shown, lines_shown, rows_shown, warning
-from assets.step_failures import retrying_transient_failures
+from assets.step_failures import retrying_transient_failures, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.statuses import Status
@@ -40,36 +40,64 @@ from pipelines.validate import Verdict
 
 SEEN = ["indicateur", "maille", "territoire_code", "structure_code", "valeur", "effectif"]  # what a page has room for
 CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
-CONFORMS = (
-    f"Aucun export refusé, et moins de lignes refusées que 1/{WORTH_TELLING} de la limite déclarée (max_refused_share)"
-)
+_Asset = Callable[[Callable[..., Any]], dg.AssetsDefinition]  # what makes an asset of a function
+_Declare = Callable[..., _Asset]  # ``_stage`` of a network
+_RECEIVED = {"reception": "Tous les fichiers attendus sont là"}
+_JUDGED = {
+    "conformite": "Aucun export refusé, et moins de lignes refusées que "
+    f"1/{WORTH_TELLING} de la limite déclarée (max_refused_share)",
+    "vraisemblance": "Contenu neuf, nombre de lignes comme l'an passé",
+    "donnees_personnelles": "Rien de personnel hors des colonnes déclarées telles",
+}
+_COMPUTED = {"plage": "Valeurs dans la plage de l'indicateur"}
 
 
 def network_assets(catalogue: Catalogue, network: str, schemas: Path) -> list[dg.AssetsDefinition]:
     """Return the three assets of ``network``, which the folder ``schemas`` declares."""
-    made = [stage(catalogue, network) for stage in (_received, _observations, _results)]
-    return list(dg.map_asset_specs(lambda spec: described(spec, catalogue, network, schemas), made))
+    declare = partial(_stage, catalogue, network, schemas)
+    return [make(catalogue, network, declare) for make in (_received, _observations, _results)]
 
 
-def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
-    declared = catalogue.networks[network]
-    key = stage_key(network, "recu")
+def _stage(
+    catalogue: Catalogue, network: str, schemas: Path, stage: str, checks: Mapping[str, str], **options: Any
+) -> _Asset:
+    """Declare a stage of a network as an asset that has, like its checks, a state for each year.
 
-    @dg.asset(
+    Without years of its own, a check shows as "not evaluated" once a refused year and a good one were in the same
+    backfill. Dagster calls this a preview: its version is pinned, and a browser test looks at what is shown.
+    """
+    key, before = stage_key(network, stage), STAGES[: STAGES.index(stage)][-1:]
+    years = dg.StaticPartitionsDefinition([str(year) for year in catalogue.networks[network].years])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        specs = [
+            dg.AssetCheckSpec(name, asset=key, description=text, partitions_def=years) for name, text in checks.items()
+        ]
+    declare: _Asset = dg.asset(
         key=key,
-        partitions_def=_years(declared),
-        kinds={"file"},
-        output_required=False,
-        check_specs=[_yearly_check(declared, key, "reception", "Tous les fichiers attendus sont là")],
+        deps=[stage_key(network, earlier) for earlier in before],
+        partitions_def=years,
+        check_specs=specs,
+        description=description(catalogue, network, stage),
+        group_name=step_name(network),
+        metadata=declared_metadata(catalogue, network, stage, schemas),
+        tags={"reseau": network},
+        **options,
     )
+    return declare
+
+
+def _received(catalogue: Catalogue, network: str, declare: _Declare) -> dg.AssetsDefinition:
+    declared = catalogue.networks[network]
+
+    @declare("recu", _RECEIVED, kinds={"file"}, output_required=False)
     def received(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
         if writing_store(workspace.store, catalogue, network, year).proposes:
             context.log.warning(CLOSED.format(year=year))
         with retrying_transient_failures():
-            now = datetime.datetime.now(datetime.UTC)
-            reception = receive(catalogue, network, year, workspace.store, workspace.root, now)
-        due = awaited(declared, year, reception, datetime.datetime.now(ZoneInfo(ZONE)).date())
+            reception = receive(catalogue, network, year, workspace.store, workspace.root, datetime.now(UTC))
+        due = awaited(declared, year, reception, now().date())
         yield _reception_check(due)
         context.log.info(f"{declared.title}, {year}. {due.sentence}")
         files = [file for received in reception.exports.values() for file in received]
@@ -86,74 +114,46 @@ def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         if files:
             yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(reception.fingerprint))
         else:  # seen, but no output: there is nothing to judge or to write a letter about
+            key = stage_key(network, "recu")
             context.log_event(dg.AssetMaterialization(key, partition=str(year), metadata=metadata))
 
     return received
 
 
-def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
-    declared = catalogue.networks[network]
-    key = stage_key(network, "observations")
+def _observations(catalogue: Catalogue, network: str, declare: _Declare) -> dg.AssetsDefinition:
+    declared, code = catalogue.networks[network], catalogue.fingerprint(network)[:12]
 
-    @dg.asset(
-        key=key,
-        deps=[stage_key(network, "recu")],
-        partitions_def=_years(declared),
-        kinds={"parquet"},
-        code_version=catalogue.fingerprint(network)[:12],
-        output_required=False,
-        check_specs=[
-            _yearly_check(declared, key, "conformite", CONFORMS),
-            _yearly_check(declared, key, "vraisemblance", "Contenu neuf, nombre de lignes comme l'an passé"),
-            _yearly_check(
-                declared, key, "donnees_personnelles", "Rien de personnel hors des colonnes déclarées telles"
-            ),
-        ],
-    )
+    @declare("observations", _JUDGED, kinds={"parquet"}, code_version=code, output_required=False)
     def observations(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
         store = writing_store(workspace.store, catalogue, network, year)
         judged = judge_received(catalogue, network, year, store, workspace.root, context.log.info)
         verdicts = judged.verdicts
-        explained = [f"{item.export} : {item.state}. {item.explanation}" for item in verdicts if item.explanation]
-        for line in explained:
-            context.log.info(line)
+        for verdict in verdicts:
+            if verdict.explanation:
+                context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
         metadata = {**_verdict_metadata(verdicts), **_links(store, judged.letters)}
         yield _conformity_check(declared, verdicts, metadata)
         yield _personal_check(verdicts)
         yield _doubts_check(verdicts)
         if not judged.kept.accepted:
             if store.proposes:
-                settle(workspace.store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
-            if any(item.state == Status.REFUSED for item in verdicts):
-                told = " ; ".join(f"{item.export} : {item.explanation}" for item in verdicts)
-                message = f"{declared.title}, {year} : rien n'est accepté. {told}"
-                raise dg.Failure(message, metadata, allow_retries=False)
+                settle(workspace.store, catalogue, network, year, datetime.now(UTC))
+            if any(verdict.state == Status.REFUSED for verdict in verdicts):
+                reasons = " ; ".join(f"{verdict.export} : {verdict.explanation}" for verdict in verdicts)
+                raise dg.Failure(f"{declared.title}, {year} : rien n'est accepté. {reasons}", metadata)
             return  # nothing was handed over for that year: no fault, and nothing to compute
         for verdict in verdicts:
             if rows := first_observations(catalogue, network, year, verdict):
                 metadata[f"apercu_{verdict.export.replace('-', '_')}"] = rows_shown(rows)
-        metadata[ROWS] = sum(item.accepted for item in verdicts)
-        yield dg.MaterializeResult(
-            metadata=metadata,
-            data_version=dg.DataVersion(judged.kept.fingerprint),
-        )
+        metadata[ROWS] = sum(verdict.accepted for verdict in verdicts)
+        yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(judged.kept.fingerprint))
 
     return observations
 
 
-def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
-    declared = catalogue.networks[network]
-    key = stage_key(network, "resultats")
-
-    @dg.asset(
-        key=key,
-        deps=[stage_key(network, "observations")],
-        partitions_def=_years(declared),
-        kinds={"duckdb"},
-        code_version=catalogue.fingerprint(network)[:12],
-        check_specs=[_yearly_check(declared, key, "plage", "Valeurs dans la plage de l'indicateur")],
-    )
+def _results(catalogue: Catalogue, network: str, declare: _Declare) -> dg.AssetsDefinition:
+    @declare("resultats", _COMPUTED, kinds={"duckdb"}, code_version=catalogue.fingerprint(network)[:12])
     def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
         store = writing_store(workspace.store, catalogue, network, year)
@@ -182,22 +182,6 @@ def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     return results
 
 
-def _years(declared: Network) -> dg.StaticPartitionsDefinition:
-    """Return the partitions of a network: the years that it declares."""
-    return dg.StaticPartitionsDefinition([str(year) for year in declared.years])
-
-
-def _yearly_check(declared: Network, key: dg.AssetKey, name: str, description: str) -> dg.AssetCheckSpec:
-    """Return a check that has a state for each year.
-
-    Without years of its own, a check shows as "not evaluated" once a refused year and a good one were in the same
-    backfill. Dagster calls this a preview: its version is pinned, and a browser test looks at what is shown.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.AssetCheckSpec(name, asset=key, description=description, partitions_def=_years(declared))
-
-
 def _reception_check(due: Awaited) -> dg.AssetCheckResult:
     """Tell what is not there: an error once it is late, a warning before, or when no date was declared."""
     shown = {
@@ -223,11 +207,11 @@ def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
 
 def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
     """Return links to the letters and copies, or their places on disk: a browser opens none from a web page."""
-    places = {name: store.letter(path) for name, path in letters.items()}
-    return {
-        name: dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
-        for name, place in places.items()
-    }
+    links: dict[str, Any] = {}
+    for name, path in letters.items():
+        place = store.letter(path)
+        links[name] = dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
+    return links
 
 
 def _conformity_check(declared: Network, verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
@@ -254,13 +238,12 @@ def _revision(
     context: dg.AssetExecutionContext, store: Store, catalogue: Catalogue, network: str, year: int
 ) -> dict[str, Any]:
     """Settle the revision of a closed year just computed; return what the UI shows of it."""
-    proposal = settle(store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
+    proposal = settle(store, catalogue, network, year, datetime.now(UTC))
     if proposal is None:
         return {"revision": "aucune différence avec les résultats en place"}
     named = proposal.fingerprint[:12]
     context.log.warning(
         f"Révision proposée : {named}. Rien n'est remplacé : voir {ACCEPT_JOB} ou `resultats revisions`."
     )
-    config = {ACCEPT_OP: {"network": network, "year": year, "revision": named}}
-    shown = launch_shown(ACCEPT_JOB, config)
+    shown = launch_shown(ACCEPT_JOB, {ACCEPT_OP: {"network": network, "year": year, "revision": named}})
     return {"revision": named, "differences": proposal.differences, "a_accepter_par": ACCEPT_JOB, **shown}

@@ -4,30 +4,43 @@
 for is over, or, incomplete, when the next one begins. What its record says is in ``pipelines.report.night``.
 """
 
-import datetime
 import time
 from collections.abc import Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.execution.stats import StepEventStatus
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE, day_asked, now
 from assets.metadata import lines_shown, rows_shown
-from assets.step_failures import failures_of_run, retrying_transient_failures, stage_of_step, step_name
+from assets.step_failures import (
+    causes_of_run,
+    failures_of_run,
+    retrying_transient_failures,
+    stage_of_step,
+    step_name,
+)
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
 from pipelines.flow.exports_folder import folder_lines, note_folder
 from pipelines.flow.store import Store
-from pipelines.report.night import begin_night, cells_of, end_night, keep_night, night_brief, night_record
+from pipelines.report.night import (
+    Undone,
+    begin_night,
+    cells_of,
+    end_night,
+    keep_night,
+    night_brief,
+    night_record,
+)
 
 NIGHT_TAG = "resultats/nuit"
 SUMMARY = dg.AssetKey(["nuit", "bilan"])
 _WATCH = dg.AssetKey(["nuit", "veille"])
 _S = dg.DagsterRunStatus
-_OVER = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCELED})
+OVER = [_S.SUCCESS, _S.FAILURE, _S.CANCELED]
 _UNDONE = {
     _S.QUEUED: "PAS FAIT : le traitement attend son tour",
     _S.NOT_STARTED: "PAS FAIT : le traitement attend son tour",
@@ -52,16 +65,16 @@ def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     def veille(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
         began = time.monotonic()
         with retrying_transient_failures():
-            found = look(catalogue, workspace.store, workspace.root)
+            seen = look(catalogue, workspace.store, workspace.root)
             folder = note_folder(catalogue, workspace.store, workspace.root)
-        begin_night(workspace.store, night_of(context.run), found, now())
-        context.log.info(f"{found.network_years} années de réseau regardées, {len(found.cells)} à traiter")
-        why = [{"réseau": cell.network, "année": cell.year, "pourquoi": cell.why} for cell in found.cells]
+        begin_night(workspace.store, night_of(context.run), seen, now())
+        context.log.info(f"{seen.network_years} années de réseau regardées, {len(seen.cells)} à traiter")
+        why = [{"réseau": cell.network, "année": cell.year, "pourquoi": cell.why} for cell in seen.cells]
         return dg.MaterializeResult(
             metadata={
-                "reseaux": found.networks,
-                "annees_de_reseau": found.network_years,
-                "a_traiter": len(found.cells),
+                "reseaux": seen.networks,
+                "annees_de_reseau": seen.network_years,
+                "a_traiter": len(seen.cells),
                 "secondes": round(time.monotonic() - began, 2),
                 "pourquoi": rows_shown(why, len(why)),
                 "dossier_d_exports": lines_shown(folder_lines(folder)),
@@ -73,12 +86,8 @@ def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
 
 def summary_asset() -> dg.AssetSpec:
     """Return the asset whose materializations are the summaries of the nights."""
-    return dg.AssetSpec(
-        SUMMARY,
-        deps=[_WATCH],
-        group_name="nuit",
-        description="Ce que la nuit a donné, réseau par réseau (aussi dans work/nuits/).",
-    )
+    description = "Ce que la nuit a donné, réseau par réseau (aussi dans work/nuits/)."
+    return dg.AssetSpec(SUMMARY, deps=[_WATCH], group_name="nuit", description=description)
 
 
 def watch_job() -> Any:
@@ -103,7 +112,7 @@ def nightly_schedule(hour: str) -> dg.ScheduleDefinition:
         description="Chaque nuit : regarder tous les réseaux et toutes leurs années, traiter ce qui a changé.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        night = f"{context.scheduled_execution_time.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
+        night = day_asked(context)
         return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
 
     return nightly
@@ -112,11 +121,6 @@ def nightly_schedule(hour: str) -> dg.ScheduleDefinition:
 def night_of(run: dg.DagsterRun) -> str:
     """Name the night of a look: its date, or the run's own id when somebody started it by hand."""
     return run.tags.get(NIGHT_TAG, run.run_id[:8])
-
-
-def now() -> datetime.datetime:
-    """Return the time in Paris."""
-    return datetime.datetime.now(ZoneInfo(ZONE))
 
 
 def runs_of(instance: dg.DagsterInstance, night: str, job: str) -> list[dg.DagsterRun]:
@@ -142,7 +146,7 @@ def conclude(
     """End the record of ``night`` and show it: its runs are over, or the ``following`` night has begun."""
     runs: Runs = {}
     for run in runs_of(instance, night["nuit"], NETWORKS_JOB):
-        runs.setdefault(int(run.tags["dagster/partition"]), []).append(run)
+        runs.setdefault(int(run.tags[PARTITION_NAME_TAG]), []).append(run)
     text = end_night(
         store,
         catalogue,
@@ -150,8 +154,8 @@ def conclude(
         _errors(instance, catalogue, runs),
         _national(instance, night["nuit"], following),
         now(),
-        undone=dict(_undone(instance, catalogue, night, runs, following)),
-        overtaken_by=following["nuit"] if following else None,
+        undone=dict(_undone(instance, catalogue, night, runs)),
+        following=following,
     )
     cells = night["a_traiter"]
     metadata = {
@@ -178,30 +182,21 @@ def _errors(instance: dg.DagsterInstance, catalogue: Catalogue, runs: Runs) -> d
 
 
 def _undone(
-    instance: dg.DagsterInstance,
-    catalogue: Catalogue,
-    night: dict[str, Any],
-    runs: Runs,
-    following: dict[str, Any] | None,
-) -> Iterator[tuple[tuple[str, int], str]]:
-    """Yield the network-years that no run took to their end: what became of them, and what comes next (French)."""
+    instance: dg.DagsterInstance, catalogue: Catalogue, night: dict[str, Any], runs: Runs
+) -> Iterator[tuple[tuple[str, int], Undone]]:
+    """Yield the network-years that no run took to their end, and what became of them.
+
+    Not those of declarations that this service hasn't loaded: their outcome says so.
+    """
     ended = {year: _ended_networks(instance, made) for year, made in runs.items()}
-    taken_up = {(cell.network, cell.year) for cell in cells_of(following)} if following else set()
     for cell in cells_of(night):
-        place = cell.network, cell.year
-        latest = next(iter(runs.get(cell.year, ())), None)
-        if latest and (latest.status == _S.SUCCESS or step_name(cell.network) in ended[cell.year]):
-            continue
         if cell.network not in catalogue.networks:
-            continue  # of declarations that this service hasn't loaded: its outcome says so
-        became = _UNDONE[latest.status] if latest else "PAS FAIT : le traitement n'a pas été lancé"
-        if latest and latest.status not in _OVER:
-            comes_next = "il va à son terme"
-        elif following and place in taken_up:
-            comes_next = f"repris par la nuit {following['nuit']}"
-        else:
-            comes_next = "la prochaine veille le reprendra"
-        yield place, f"{became} ; {comes_next}"
+            continue
+        latest = next(iter(runs.get(cell.year, ())), None)
+        if latest is None:
+            yield (cell.network, cell.year), Undone("PAS FAIT : le traitement n'a pas été lancé")
+        elif latest.status != _S.SUCCESS and step_name(cell.network) not in ended[cell.year]:
+            yield (cell.network, cell.year), Undone(_UNDONE[latest.status], goes_on=latest.status not in OVER)
 
 
 def _ended_networks(instance: dg.DagsterInstance, runs: list[dg.DagsterRun]) -> set[str]:
@@ -227,9 +222,8 @@ def _national(instance: dg.DagsterInstance, night: str, following: dict[str, Any
     if not runs:
         return f"pas faites ; la nuit {following['nuit']} s'en charge." if following else "rien n'a changé."
     if runs[0].status == _S.FAILURE:
-        causes = " ; ".join(failure.cause for failure in failures_of_run(instance, runs[0].run_id))
         lost = "Le traitement s'est arrêté sans finir ; la prochaine nuit le reprendra."
-        return f"ÉCHEC. {causes or lost}"
+        return f"ÉCHEC. {causes_of_run(instance, runs[0].run_id) or lost}"
     if runs[0].status == _S.CANCELED:
         return "annulées ; la prochaine nuit les refera."
     return "refaites." if runs[0].status == _S.SUCCESS else "en cours."

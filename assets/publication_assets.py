@@ -1,10 +1,10 @@
-"""``[national, publication]``: releases → the folder catalogue and the configured target; the job that accepts a plan.
+"""Releases → the folder catalogue and the configured target, then the public site; the job that accepts a plan.
 
-What is published, and how, is in ``pipelines.flow.publish``.
+What is published, and how, is in ``pipelines.flow.publish``; what the pages say is in ``pipelines.portal``.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,12 +12,14 @@ from pydantic import Field
 
 from assets.metadata import TO_PASTE, launch_shown, warning
 from assets.national_assets import release_key
+from assets.step_failures import refusing
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.public_site import bring_site, follow_site
 from pipelines.flow.publish import Night, Publisher, publish_accepted, publish_night
 from pipelines.flow.waiting_plans import keep_waiting
 from pipelines.operations.settings import SettingError, read_secret, theme_from_environment
+from pipelines.portal.site import BuiltSite
 from pipelines.read import RootError
 from pipelines.release.refusals import PublicationError
 from pipelines.targets.folder.folder_target import NAME
@@ -26,6 +28,7 @@ from pipelines.targets.protocol import TargetError
 from pipelines.targets.publication import report_text
 
 KEY = dg.AssetKey(["national", "publication"])
+SITE = dg.AssetKey(["national", "site"])
 AGREEMENT = "accord"
 ACCEPT_JOB = "accepter_plan"
 HOURLY = 3600  # seconds; the crawler of the platform comes within hours
@@ -60,11 +63,8 @@ def publishing_asset(catalogue: Catalogue, key: dg.AssetKey, deps: Sequence[dg.A
         ],
     )
     def publication(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
-        try:
-            publishers = _publishers(mine, workspace)
-            night = publish_night(publishers, allowed=workspace.publish, progress=context.log.info)
-        except STOPPED as error:
-            raise dg.Failure(str(error)) from None
+        with refusing(*STOPPED):
+            night = publish_night(_publishers(mine, workspace), allowed=workspace.publish, progress=context.log.info)
         keep_waiting(workspace.store, night.waiting, lambda dataset: (dataset == catalogue.signals) == (key != KEY))
         yield warning(AGREEMENT, not any(plan.refusals for plan in night.waiting), _waiting(night.waiting))
         if failed := [report for report in night.reports if report.applied and not report.succeeded]:
@@ -74,25 +74,64 @@ def publishing_asset(catalogue: Catalogue, key: dg.AssetKey, deps: Sequence[dg.A
     return publication
 
 
+def site_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that brings the public site to the version that the local catalogue shows."""
+    description = "Site public des résultats : une page par réseau, territoire, structure et indicateur."
+
+    def bring(workspace: Workspace) -> BuiltSite | None:
+        return bring_site(catalogue, workspace.store, theme=theme_from_environment()) if workspace.store.site else None
+
+    return building_asset(SITE, KEY, description, bring)
+
+
+def building_asset(
+    key: dg.AssetKey, publication: dg.AssetKey, description: str, bring: Callable[[Workspace], BuiltSite | None]
+) -> dg.AssetsDefinition:
+    """Return the asset that has the site built by ``bring`` once ``publication`` is made."""
+
+    @dg.asset(key=key, deps=[publication], group_name=key.path[0], description=description, kinds={"html"}, pool=POOL)
+    def site(workspace: Workspace) -> dg.MaterializeResult[None]:
+        with refusing(PublicationError):
+            built = bring(workspace)
+        if built is None:
+            elsewhere = "à écrire là où il est montré : resultats site --site DOSSIER"
+            why = "aucune version publiée, ou rien d'écrit encore" if workspace.store.site else elsewhere
+            return dg.MaterializeResult(metadata={"site": why, "ecrits": 0})
+        if built.left_out:  # the pages of results are up to date: told, as all that the site lacks
+            raise dg.Failure("\n".join(built.left_out))
+        return dg.MaterializeResult(
+            metadata={
+                "site": dg.MetadataValue.path(str(built.folder / "index.html")),
+                "version": built.version,
+                "fichiers": built.files,
+                "ecrits": len(built.written),
+                "retires": len(built.removed),
+            }
+        )
+
+    return site
+
+
+class AcceptedPlan(dg.Config):
+    """The plan to accept."""
+
+    hash: str = Field(description="L'empreinte entière du plan, comme son contrôle « accord » la montre.")
+    reason: str = Field("", description="Pourquoi ce plan est accepté, en une phrase : elle est gardée.")
+
+
 def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
     """Return the job by which a person accepts the plan of a hash, which is then applied at once."""
-
-    class AcceptedPlan(dg.Config):
-        hash: str = Field(description="L'empreinte entière du plan, comme son contrôle « accord » la montre.")
-        reason: str = Field("", description="Pourquoi ce plan est accepté, en une phrase : elle est gardée.")
 
     @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
     def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
         publishers = _publishers(catalogue, workspace)
-        try:
+        with refusing(*STOPPED):
             reports = publish_accepted(publishers, config.hash, config.reason, context.log.info)
             if any(report.plan.target == NAME for report in reports):
                 follow_site(catalogue, workspace.store, theme_from_environment())
-        except STOPPED as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
         text = "\n".join(report_text(report) for report in reports) or NO_SUCH_PLAN
         if not reports or not all(report.succeeded for report in reports):
-            raise dg.Failure(text, allow_retries=False)
+            raise dg.Failure(text)
         context.log.info(text)
 
     @dg.job(name=ACCEPT_JOB, description=f"Accepter un plan de publication bloqué. {TO_PASTE}")
@@ -113,21 +152,20 @@ def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefi
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            found = Publisher(catalogue, workspace.store, workspace.target, read_secret).previews()
+            previews = Publisher(catalogue, workspace.store, workspace.target, read_secret).previews()
         except STOPPED as error:
             return dg.SkipReason(str(error))
-        rows = [
-            {"jeu": dataset, "fichier": item.title, "état": item.state, "détail": item.detail}
-            for dataset, items in found.items()
-            for item in items
-        ]
-        told = json.dumps(rows, ensure_ascii=False)
-        if not rows or told == context.cursor:
+        rows, failed = [], 0
+        for dataset, files in previews.items():
+            failed += sum(file.failed for file in files)
+            for file in files:
+                rows.append({"jeu": dataset, "fichier": file.title, "état": file.state, "détail": file.detail})
+        state = json.dumps(rows, ensure_ascii=False)
+        if not rows or state == context.cursor:
             return dg.SkipReason("rien de nouveau sur la plateforme")
-        failed = sum(item.failed for items in found.values() for item in items)
         records = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
         observed = dg.AssetObservation(KEY, metadata={"aperçus": records, "fichiers_sans_apercu": failed})
-        return dg.SensorResult(asset_events=[observed], cursor=told)
+        return dg.SensorResult(asset_events=[observed], cursor=state)
 
     return sensor
 
@@ -141,69 +179,27 @@ def _publishers(catalogue: Catalogue, workspace: Workspace) -> list[Publisher]:
 def _metadata(workspace: Workspace, night: Night) -> dict[str, Any]:
     store = workspace.store
     written = [step for report in night.reports for step in report.done if step.kind in ("write", "remove")]
-    told = [*(report_text(report) for report in night.reports), *(plan_text(plan) for plan in night.shown)]
+    texts = [*(report_text(report) for report in night.reports), *(plan_text(plan) for plan in night.shown)]
     return {
         "catalogue": dg.MetadataValue.path(store.address(store.catalogue)),
         "fichiers_ecrits": len(written),
         "cible": workspace.target,
-        "plan": dg.MetadataValue.md(_code("\n\n".join(told))),
+        "plan": dg.MetadataValue.md(_code("\n\n".join(texts))),
     }
 
 
-def _waiting(found: Iterable[Plan]) -> dict[str, Any]:
+def _waiting(plans: Iterable[Plan]) -> dict[str, Any]:
     """Return, for the check, why each plan waits, as text (all that the UI shows of a check at once), then the plan."""
     shown: dict[str, Any] = {}
-    for plan in found:
+    for plan in plans:
         name, reasons = plan.hash[:12], [" ; ".join([gate.message_fr, *gate.details[:3]]) for gate in plan.refusals]
         if reasons:
             shown[f"pourquoi_{name}"] = dg.MetadataValue.text(f"{plan.target} : {' — '.join(reasons)}")
-        config = {"plan": {"hash": plan.hash, "reason": "…"}}
-        shown |= {f"{key}_{name}": item for key, item in launch_shown(ACCEPT_JOB, config).items()}
+        launch = launch_shown(ACCEPT_JOB, {"plan": {"hash": plan.hash, "reason": "…"}})
+        shown |= {f"{label}_{name}": link for label, link in launch.items()}
         shown[name] = dg.MetadataValue.md(_code(plan_text(plan)))
     return shown
 
 
 def _code(text: str) -> str:
     return f"```text\n{text}\n```"
-
-
-# ``[national, site]``: what is published → the public site. What pages say is in ``pipelines.portal``.
-
-SITE = dg.AssetKey(["national", "site"])
-
-
-def site_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
-    """Return the asset that brings the public site to the version that the local catalogue shows."""
-
-    @dg.asset(
-        key=SITE,
-        deps=[KEY],
-        group_name="national",
-        description="Site public des résultats : une page par réseau, territoire, structure et indicateur.",
-        kinds={"html"},
-        pool=POOL,
-    )
-    def site(workspace: Workspace) -> dg.MaterializeResult[None]:
-        if workspace.store.site is None:
-            return dg.MaterializeResult(
-                metadata={"site": "à écrire là où il est montré : resultats site --site DOSSIER"}
-            )
-        try:
-            built = bring_site(catalogue, workspace.store, theme=theme_from_environment())
-        except PublicationError as error:
-            raise dg.Failure(str(error)) from None
-        if built is None:
-            return dg.MaterializeResult(metadata={"site": "aucune version publiée"})
-        if built.left_out:  # the pages of results are up to date: told, as all that the site lacks
-            raise dg.Failure("\n".join(built.left_out), allow_retries=False)
-        return dg.MaterializeResult(
-            metadata={
-                "site": dg.MetadataValue.path(str(built.folder / "index.html")),
-                "version": built.version,
-                "fichiers": built.files,
-                "ecrits": len(built.written),
-                "retires": len(built.removed),
-            }
-        )
-
-    return site

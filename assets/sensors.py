@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import RUN_KEY_TAG
+from dagster._core.storage.tags import PARTITION_NAME_TAG, RUN_KEY_TAG
 
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, stage_key, year_tag
-from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, now, runs_of
-from assets.step_failures import failures_of_run
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, now, stage_key, year_tag
+from assets.nights import NIGHT_TAG, OVER, conclude, conclude_overtaken, night_of, runs_of
+from assets.step_failures import causes_of_run
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import Look
@@ -25,21 +25,15 @@ from pipelines.report.night import begin_night, cells_of, latest_night, night_re
 
 EVERY = 15  # seconds between two evaluations
 _ASIDE = frozenset({WATCH_JOB, UPKEEP_JOB, SIGNALS_JOB})  # what nothing waits for
-_FAILURE = [dg.DagsterRunStatus.FAILURE]
-_OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
-def sensors(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> list[dg.SensorDefinition]:
-    """Return the sensors; all are on from the start."""
-    return [_following(catalogue, workspace, networks, national), _lost()]
-
-
-def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> dg.SensorDefinition:
+def following_sensor(catalogue: Catalogue, workspace: Workspace, jobs: list[Any]) -> dg.SensorDefinition:
+    """Return the sensor ``suite``, which asks for runs of ``jobs``: those of networks and the national one."""
     declared = tables_declared(catalogue)
 
     @dg.sensor(
         name="suite",
-        jobs=[networks, national],
+        jobs=jobs,
         minimum_interval_seconds=EVERY,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Lance ce que la veille demande, puis les tables nationales, puis écrit le bilan.",
@@ -72,10 +66,9 @@ def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, nation
 
 def _current_night(instance: dg.DagsterInstance, store: Store) -> dict[str, Any] | None:
     """Return the record of the latest look; one that failed is given a record, which says so."""
-    failed = instance.get_runs(dg.RunsFilter(job_name=WATCH_JOB), limit=1)
-    if failed and failed[0].status in _FAILURE and night_record(store, night_of(failed[0])) is None:
-        cause = " ; ".join(failure.cause for failure in failures_of_run(instance, failed[0].run_id))
-        return begin_night(store, night_of(failed[0]), Look(), now(), cause)
+    for last in instance.get_runs(dg.RunsFilter(job_name=WATCH_JOB), limit=1):
+        if last.status == dg.DagsterRunStatus.FAILURE and night_record(store, night_of(last)) is None:
+            return begin_night(store, night_of(last), Look(), now(), causes_of_run(instance, last.run_id))
     return latest_night(store)
 
 
@@ -87,7 +80,7 @@ def _missing_runs(instance: dg.DagsterInstance, catalogue: Catalogue, night: dic
     for cell in cells_of(night):
         if cell.network in catalogue.networks and cell.year in catalogue.networks[cell.network].years:
             years[cell.year].append(cell.network)
-    there = {run.tags.get("dagster/partition") for run in runs_of(instance, night["nuit"], NETWORKS_JOB)}
+    there = {run.tags.get(PARTITION_NAME_TAG) for run in runs_of(instance, night["nuit"], NETWORKS_JOB)}
     for year in sorted(years, reverse=True):
         if str(year) not in there:
             yield dg.RunRequest(
@@ -111,8 +104,7 @@ def _national_due(
     One that fails isn't asked for again until something changes or another night comes.
     """
     state = national_state(catalogue, store)["etat"]
-    over = dg.RunsFilter(job_name=NATIONAL_JOB, statuses=_OVER)
-    last = context.instance.get_runs(over, limit=1)
+    last = context.instance.get_runs(dg.RunsFilter(job_name=NATIONAL_JOB, statuses=OVER), limit=1)
     went_well = bool(last) and last[0].status == dg.DagsterRunStatus.SUCCESS
     if not state or (went_well and gathered(store).get("etat") == state and context.cursor in (None, declared)):
         return None
@@ -123,7 +115,9 @@ def _national_due(
     return dg.RunRequest(run_key=key, job_name=NATIONAL_JOB, tags={NIGHT_TAG: name} if name else {})
 
 
-def _lost() -> dg.SensorDefinition:
+def lost_sensor() -> dg.SensorDefinition:
+    """Return the sensor ``executions_perdues``."""
+
     @dg.sensor(
         name="executions_perdues",
         minimum_interval_seconds=EVERY,
@@ -131,7 +125,7 @@ def _lost() -> dg.SensorDefinition:
         description="Marque en échec les traitements dont le processus a disparu, pour que rien ne les attende.",
     )
     def lost(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        found = fail_lost_runs(context.instance)
-        return dg.SkipReason(f"perdus : {', '.join(found)}" if found else "aucun traitement perdu")
+        lost_runs = fail_lost_runs(context.instance)
+        return dg.SkipReason(f"perdus : {', '.join(lost_runs)}" if lost_runs else "aucun traitement perdu")
 
     return lost

@@ -8,7 +8,7 @@ process of their run. Where their files meet is the business of the store.
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from celery import Celery
     from dagster._core.execution.context.system import PlanOrchestrationContext
     from dagster._core.execution.plan.plan import ExecutionPlan
-    from dagster._core.execution.retries import RetryMode
-    from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
 BROKER = "RESULTATS_BROKER"
 LONGEST_STEP = "RESULTATS_LONGEST_STEP"
@@ -84,7 +82,18 @@ def locked_executor(inner: dg.ExecutorDefinition, output: str, *, among: str = "
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
         assert inner.executor_creation_fn is not None
-        return _Locked(inner.executor_creation_fn(context), output, among)
+        executor = inner.executor_creation_fn(context)
+        execute = executor.execute
+
+        def execute_alone(
+            plan_context: "PlanOrchestrationContext", execution_plan: "ExecutionPlan"
+        ) -> Iterator[dg.DagsterEvent]:
+            with _turn(plan_context, output, among):
+                tidy(output)
+                yield from execute(plan_context, execution_plan)
+
+        executor.execute = execute_alone  # type: ignore[method-assign]  # all else is the inner executor's
+        return executor
 
     return dg.ExecutorDefinition(
         name=inner.name,
@@ -94,42 +103,21 @@ def locked_executor(inner: dg.ExecutorDefinition, output: str, *, among: str = "
     )
 
 
-class _Locked(dg.Executor):
-    def __init__(self, inner: dg.Executor, output: str, among: str) -> None:
-        self._inner, self._output, self._among = inner, output, among
-
-    def __getattr__(self, name: str) -> Any:
-        """Give what else is asked of an executor (Celery's own loop does): the inner one's."""
-        return getattr(self._inner, name)
-
-    @property
-    def retries(self) -> "RetryMode":
-        """Retries are the inner executor's."""
-        return self._inner.retries
-
-    @property
-    def step_dependency_config(self) -> "StepDependencyConfig":
-        """So are dependencies."""
-        return self._inner.step_dependency_config
-
-    def execute(
-        self, plan_context: "PlanOrchestrationContext", execution_plan: "ExecutionPlan"
-    ) -> Iterator[dg.DagsterEvent]:
-        """Wait for the output, then execute. Raises OutputBusyError when it stays held for longer than ``PATIENCE``."""
-        run = plan_context.dagster_run
-        who, until, told = f"Dagster, traitement {run.run_id[:8]}", time.monotonic() + PATIENCE, False
-        with ExitStack() as held:
-            while True:
-                try:
-                    held.enter_context(alone_on(self._output, who, among=self._among))
-                    break
-                except OutputBusyError as error:
-                    if time.monotonic() > until:
-                        raise
-                    if not told:
-                        plan_context.instance.report_engine_event(f"Attente : {error}", run)
-                    told = True
-                    with dg.raise_execution_interrupts():  # so that it can be canceled
-                        time.sleep(EVERY)
-            tidy(self._output)
-            yield from self._inner.execute(plan_context, execution_plan)
+@contextmanager
+def _turn(plan_context: "PlanOrchestrationContext", output: str, among: str) -> Iterator[None]:
+    """Wait for the output, then hold it. Raises OutputBusyError when it stays held for longer than ``PATIENCE``."""
+    run, until, waiting = plan_context.dagster_run, time.monotonic() + PATIENCE, False
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(alone_on(output, f"Dagster, traitement {run.run_id[:8]}", among=among))
+                break
+            except OutputBusyError as error:
+                if time.monotonic() > until:
+                    raise
+                if not waiting:
+                    plan_context.instance.report_engine_event(f"Attente : {error}", run)
+                waiting = True
+                with dg.raise_execution_interrupts():  # so that it can be canceled
+                    time.sleep(EVERY)
+        yield

@@ -13,25 +13,21 @@ ATTEMPTS = 3
 WAIT = 20  # seconds between two attempts: a storage that restarts, a name server that stumbles
 _SERVER_ERRORS = range(500, 600)
 _TOO_MANY = 429
+_OF_CLIENTS = {"ClientConnectionError", "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"}
 
 
 @dataclass(frozen=True)
 class StepFailure:
-    """A step that failed and why. ``refusal``: it said no itself (``dg.Failure``), as of a file or a publication."""
+    """A step that failed and why; ``network`` and ``stage`` as in its name (see ``stage_of_step``).
+
+    ``refusal``: it said no itself (``dg.Failure``), as of a file or a publication.
+    """
 
     step: str
+    network: str
+    stage: str
     cause: str
     refusal: bool
-
-    @property
-    def network(self) -> str:
-        """The network of the step, as steps name them (see ``step_name``)."""
-        return stage_of_step(self.step)[0]
-
-    @property
-    def stage(self) -> str:
-        """The stage of the network that failed, empty for steps of no network."""
-        return stage_of_step(self.step)[1]
 
 
 def step_name(network: str) -> str:
@@ -40,7 +36,7 @@ def step_name(network: str) -> str:
 
 
 def stage_of_step(step: str) -> tuple[str, str]:
-    """Return the network (as steps name them) and the stage of a step; see ``jobs.stage_key``."""
+    """Return the network (as steps name them) and the stage of a step, empty for one of no network."""
     network, _, asset = step.partition("__")
     return network, asset.removeprefix(f"{network}_")
 
@@ -50,12 +46,13 @@ def failures_among(events: Iterable[dg.DagsterEvent]) -> Iterator[StepFailure]:
     for event in events:
         if not event.is_step_failure:
             continue
+        step = str(event.step_key)
         refusal, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
         if refusal and refusal.description:
-            yield StepFailure(str(event.step_key), refusal.description, True)
+            yield StepFailure(step, *stage_of_step(step), refusal.description, True)
         elif error:
             message = (error.cause or error).message.strip()
-            yield StepFailure(str(event.step_key), fault_in(message) or message, bool(refusal))
+            yield StepFailure(step, *stage_of_step(step), fault_in(message) or message, bool(refusal))
 
 
 def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
@@ -64,11 +61,25 @@ def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[StepFailu
     return list(failures_among(entry.dagster_event for entry in entries if entry.dagster_event))
 
 
+def causes_of_run(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Return why the steps of a run failed, in one line; empty when none did."""
+    return " ; ".join(failure.cause for failure in failures_of_run(instance, run_id))
+
+
 def end_of_run(instance: dg.DagsterInstance, run_id: str) -> str:
     """Return what Dagster says of a run that ended without any step at fault: its process died, or never started."""
     entries = reversed(instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE))
     events = (entry.dagster_event for entry in entries)
     return next((event.message for event in events if event and event.message), "arrêt sans explication")
+
+
+@contextmanager
+def refusing(*kinds: type[Exception]) -> Iterator[None]:
+    """Make refusals of the step of these errors below, whose French sentence is all there is to know."""
+    try:
+        yield
+    except kinds as error:
+        raise dg.Failure(str(error)) from None
 
 
 @contextmanager
@@ -96,8 +107,7 @@ def transient(error: BaseException | None) -> bool:
 
 def _of_a_client(error: BaseException) -> bool:
     """Whether a client library says so: they are optional, hence known by their names and HTTP codes."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if names & {"ClientConnectionError", "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"}:
+    if _OF_CLIENTS & {kind.__name__ for kind in type(error).__mro__}:
         return True
     code = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
     return isinstance(code, int) and (code in _SERVER_ERRORS or code == _TOO_MANY)

@@ -8,15 +8,15 @@ months of publication of the texts: a run takes any number of them, and tests ag
 import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from assets.jobs import SIGNALS_JOB, ZONE, stage_key
+from assets.jobs import PARIS, SIGNALS_JOB, ZONE, day_asked, stage_key
 from assets.metadata import ROWS, lines_shown, warning
-from assets.publication_assets import publishing_asset
-from assets.workspace import POOL, Workspace
+from assets.publication_assets import building_asset, publishing_asset
+from assets.step_failures import refusing
+from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.public_site import follow_site
 from pipelines.flow.release import release_inputs
@@ -24,7 +24,8 @@ from pipelines.flow.signals_made import unmet_notes, why_not_made
 from pipelines.flow.texts_read import foreign_voices, unknown_services
 from pipelines.flow.voice import judge_months, make_signal_tables, note_done, note_voices, release_signals
 from pipelines.operations.settings import theme_from_environment
-from pipelines.release.refusals import DamagedReleaseError, PublicationError, ReleaseError
+from pipelines.portal.site import BuiltSite
+from pipelines.release.refusals import DamagedReleaseError, ReleaseError
 
 GROUP = "voix"
 VOICES, TESTS = dg.AssetKey([GROUP, "voix"]), dg.AssetKey([GROUP, "tests"])
@@ -36,8 +37,7 @@ HOUR = "30 4 * * *"  # Paris: the night of results begins at 2, its message leav
 def months_of(catalogue: Catalogue) -> dg.MonthlyPartitionsDefinition:
     """Return the months that declared texts may be published in."""
     years = [year for name in catalogue.experiences for year in catalogue.networks[name].years]
-    zone = ZoneInfo(ZONE)
-    begin, end = datetime.datetime(min(years), 1, 1, tzinfo=zone), datetime.datetime(max(years) + 1, 1, 1, tzinfo=zone)
+    begin, end = (datetime.datetime(year, 1, 1, tzinfo=PARIS) for year in (min(years), max(years) + 1))
     return dg.MonthlyPartitionsDefinition(start_date=begin, end_date=end, fmt=_MONTH, timezone=ZONE)
 
 
@@ -78,8 +78,7 @@ def signals_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
     def signals(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if why := why_not_made(catalogue):  # the morning's message tells it
             return dg.SkipReason(why)
-        day = f"{context.scheduled_execution_time.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
-        return dg.RunRequest(run_key=f"{SIGNALS_JOB}-{day}", tags=all_months(catalogue))
+        return dg.RunRequest(run_key=f"{SIGNALS_JOB}-{day_asked(context)}", tags=all_months(catalogue))
 
     return signals
 
@@ -94,7 +93,7 @@ def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
     )
     def voix(workspace: Workspace) -> dg.MaterializeResult[None]:
         if why := why_not_made(catalogue):
-            raise dg.Failure(why, allow_retries=False)
+            raise dg.Failure(why)
         months = note_voices(catalogue, workspace.store)
         return dg.MaterializeResult(
             metadata={
@@ -119,8 +118,9 @@ def _tests(catalogue: Catalogue) -> dg.AssetsDefinition:
         kinds={"numpy"},
     )
     def tests(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
-        made = judge_months(catalogue, workspace.store, context.partition_keys)
-        context.log.info(f"{len(made)} mois testés, {len(context.partition_keys) - len(made)} gardés ou sans voix")
+        asked = context.partition_keys
+        tested = judge_months(catalogue, workspace.store, asked)
+        context.log.info(f"{len(tested)} mois testés, {len(asked) - len(tested)} gardés ou sans voix")
 
     return tests
 
@@ -137,24 +137,20 @@ def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def version(context: dg.AssetExecutionContext, workspace: Workspace) -> Any:
-        try:
-            told = make_signal_tables(catalogue, workspace.store)
-        except DamagedReleaseError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
-        unmet = unmet_notes(catalogue, told) if told else []
-        yield warning("notes", not unmet, {"sans_signal": lines_shown(unmet)})
-        inputs = release_inputs(catalogue, workspace.store, workspace.root, Path(workspace.schemas))
-        try:
-            made = release_signals(catalogue, workspace.store, inputs)
-        except ReleaseError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
-        if made is None or told is None:
+        store = workspace.store
+        with refusing(DamagedReleaseError, ReleaseError):
+            tables = make_signal_tables(catalogue, store)
+            unmet = unmet_notes(catalogue, tables) if tables else []
+            yield warning("notes", not unmet, {"sans_signal": lines_shown(unmet)})
+            inputs = release_inputs(catalogue, store, workspace.root, Path(workspace.schemas))
+            made = release_signals(catalogue, store, inputs)
+        if made is None or tables is None:
             yield dg.MaterializeResult(metadata={"version": "aucune : aucune voix encore", ROWS: 0})
             return
-        context.log.info(told.sentence)
+        context.log.info(tables.sentence)
         yield dg.MaterializeResult(
             metadata={"version": made.version, "nouvelle": made.created, ROWS: made.rows["signaux"],
-                      "en_bref": told.sentence},
+                      "en_bref": tables.sentence},
             data_version=dg.DataVersion(made.version),
         )  # fmt: skip
 
@@ -162,22 +158,11 @@ def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
 
 
 def _site(catalogue: Catalogue) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=SITE,
-        deps=[PUBLICATION],
-        group_name=GROUP,
-        description="Les pages de la voix des usagers, sur le site public des résultats.",
-        kinds={"html"},
-        pool=POOL,
-    )
-    def site(workspace: Workspace) -> dg.MaterializeResult[None]:
-        try:
-            built = follow_site(catalogue, workspace.store, theme_from_environment())
-        except PublicationError as error:
-            raise dg.Failure(str(error)) from None
-        if built and built.left_out:
-            raise dg.Failure("\n".join(built.left_out), allow_retries=False)
-        note_done(catalogue, workspace.store)
-        return dg.MaterializeResult(metadata={"ecrits": len(built.written) if built else 0})
+    def bring(workspace: Workspace) -> BuiltSite | None:
+        built = follow_site(catalogue, workspace.store, theme_from_environment())
+        if not (built and built.left_out):
+            note_done(catalogue, workspace.store)
+        return built
 
-    return site
+    description = "Les pages de la voix des usagers, sur le site public des résultats."
+    return building_asset(SITE, PUBLICATION, description, bring)

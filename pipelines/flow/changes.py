@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipelines.declarations import Catalogue
+from pipelines.flow.exports_folder import note_folder
 from pipelines.flow.fingerprints import results_version, verdict_version
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.revisions import finish_accepting
@@ -54,6 +55,19 @@ def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
             elif why := seen.why(year):
                 found.cells.append(Cell(network, year, why))
     return found
+
+
+def changed_network_years(
+    catalogue: Catalogue, store: Store, root: ExportsRoot, places: list[tuple[str, int]]
+) -> list[tuple[str, int]]:
+    """Return those of the network-years that must run. What the exports folder holds is noted on the way."""
+    try:
+        seen = look(catalogue, store, root)
+        note_folder(catalogue, store, root)
+    except Exception:  # whatever the storage of the exports raises: the run meets it too, and tells it
+        return places
+    cells = {(cell.network, cell.year) for cell in seen.cells}
+    return [place for place in places if place in cells]
 
 
 class _Network:

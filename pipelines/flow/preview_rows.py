@@ -46,17 +46,14 @@ def file_rows(reception: Reception) -> Rows:
 
 def in_brief(verdicts: list[Verdict]) -> str:
     """Say in a sentence or two what became of the exports (French)."""
-    told = [
-        f"{item.export} : {item.state}"
-        + (
-            f", {counted(item.refused, 'ligne refusée', 'lignes refusées')} sur {number(item.rows)}"
-            if item.rows
-            else ""
-        )
-        + (f". {item.explanation}" if item.explanation else "")
-        for item in verdicts
-    ]
-    return " ; ".join(told) or "aucun export n'est attendu"
+    sentences = []
+    for verdict in verdicts:
+        sentence = f"{verdict.export} : {verdict.state}"
+        if verdict.rows:
+            refused = counted(verdict.refused, "ligne refusée", "lignes refusées")
+            sentence += f", {refused} sur {number(verdict.rows)}"
+        sentences.append(sentence + (f". {verdict.explanation}" if verdict.explanation else ""))
+    return " ; ".join(sentences) or "aucun export n'est attendu"
 
 
 def verdict_rows(verdicts: list[Verdict]) -> Rows:
@@ -127,6 +124,33 @@ def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]
     }
     coordinates = [column for column, source in made_of.items() if source is None or source in names]
     return ["_ligne", *(field.name for field in kept), *coordinates, "_annee"]
+
+
+def result_sources(catalogue: Catalogue, network: str) -> dict[str, list[str]]:
+    """Return, by column of the results of a network, the columns of the observations that it is made of, as declared.
+
+    The observations' columns are named as ``observed_name`` does.
+    """
+    declared, sources = catalogue.networks[network], dict[str, dict[str, None]]()
+    for indicator in catalogue.indicators_of(network).values():
+        feed = indicator.networks[network]
+        for export in (export for export in declared.exports if export.id in feed.export):
+            places = [("periode", export.period.field), ("maille", export.level.field)]
+            if export.territory:
+                places.append(("territoire_code", export.territory.field))
+            if export.structure:
+                places += [("structure_code", export.structure.code), ("structure", export.structure.name)]
+            places.append(("effectif_pondere", export.weight))
+            places += [("valeur", field) for field in (*feed.inputs.values(), *feed.where)]
+            for name, field in places:
+                if field:
+                    sources.setdefault(name, {})[observed_name(declared, export, field)] = None
+    return {name: list(fields) for name, fields in sources.items()}
+
+
+def observed_name(declared: Network, export: Export, field: str) -> str:
+    """Name a column of the observations of a network; those of several exports are told apart by the export's name."""
+    return field if len(declared.exports) == 1 else f"{export.id}.{field}"
 
 
 def base_rows(catalogue: Catalogue, store: Store, network: str, year: int) -> Rows:

@@ -14,7 +14,7 @@ from pipelines.disclosure.audit import AUDITED, audit, refusals
 from pipelines.disclosure.results_table import COUNTS, disclosure_summary
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.fingerprints import code_fingerprint, fingerprint
-from pipelines.flow.gather import RESULTS, SECRETS, gathered
+from pipelines.flow.gather import RESULTS, SECRETS, gathered, tables_are_current
 from pipelines.flow.preview_rows import Rows, first_rows
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.provenance import synthetic_statement
@@ -135,6 +135,17 @@ def nothing_yet(catalogue: Catalogue, store: Store, dataset: str) -> bool:
     """Whether a dataset has nothing to say: no row of its main table, and no release that had any."""
     main_table = store.national / f"{catalogue.datasets[dataset].main_table}.parquet"
     return not history.versions(store.releases, dataset) and pq.read_metadata(main_table).num_rows == 0
+
+
+def releases_are_current(catalogue: Catalogue, store: Store, root: ExportsRoot, schemas: Path) -> bool:
+    """Whether neither the national tables nor the release of any dataset but signals would be made of anything new."""
+    if not tables_are_current(catalogue, store):
+        return False
+    inputs = release_inputs(catalogue, store, root, schemas)
+    return all(
+        nothing_yet(catalogue, store, dataset) or release_is_current(store, dataset, inputs)
+        for dataset in catalogue.without_signals.datasets
+    )
 
 
 def release_is_current(store: Store, dataset: str, inputs: Inputs) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.flow.changes import Cell
@@ -32,6 +33,22 @@ _LINK = re.compile(r"(.+) : (\S+://\S+/)([^/\s]+)")
 _OTHERS = 5  # outcomes to look at that a brief names
 _RECORD = "work/nuits/{}.json"
 _LATEST = _RECORD.format("derniere")  # beside the records: which of them was begun last
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What became of a network-year that no run took to its end (French), and whether a run still ``goes_on``."""
+
+    became: str
+    goes_on: bool = False
+
+    def sentence(self, following: Mapping[str, Any] | None) -> str:
+        """Say what comes next; ``following``: the night that takes it up, if one does."""
+        if self.goes_on:
+            return f"{self.became} ; il va à son terme"
+        if following:
+            return f"{self.became} ; repris par la nuit {following['nuit']}"
+        return f"{self.became} ; la prochaine veille le reprendra"
 
 
 def begin_night(store: Store, night: str, found: Look, now: datetime, error: str | None = None) -> dict[str, Any]:
@@ -82,27 +99,29 @@ def end_night(
     national: str,
     now: datetime,
     *,
-    undone: Mapping[tuple[str, int], str] | None = None,
-    overtaken_by: str | None = None,
+    undone: Mapping[tuple[str, int], Undone] | None = None,
+    following: Mapping[str, Any] | None = None,
 ) -> str:
     """Complete the record of a night with what came of it, network by network; write and return it as Markdown.
 
     The record itself is for the caller to keep, once all is told: a night without an end is told again.
 
     ``errors``: network-years whose steps stopped on anything but a refusal, and why. ``national``: what became of the
-    national tables and the release (French). ``undone``: network-years that no run took to their end, and what comes
-    next (French). ``overtaken_by``: the night that began before this one was over.
+    national tables and the release (French). ``undone``: network-years that no run took to their end.
+    ``following``: the night that began before this one was over.
     """
+    taken_up = {(cell.network, cell.year) for cell in cells_of(following)} if following else set()
     for item in record["a_traiter"]:
         place = item["network"], item["year"]
-        left = (undone or {}).get(place)
+        unended = (undone or {}).get(place)
+        left = unended.sentence(following if place in taken_up else None) if unended else None
         known = store.read(*place)
         item["fait"] = left is None
         item["resultat"] = left or _outcome(store, catalogue, known, errors.get(place), item["avant"])
         item["detail"] = network_lines(store, [known])[0] if known.network in catalogue.networks else []
     record |= {
         "national": national,
-        "depassee_par": overtaken_by,
+        "depassee_par": following["nuit"] if following else None,
         "terminee_le": now.isoformat(timespec="seconds"),
     }
     text = night_text(catalogue, record)

@@ -9,7 +9,7 @@ import os
 import pytest
 from fixtures.small_networks import Small, small
 
-from assets.local_run import run_national, run_networks
+from assets.local_run import NationalRuns, run_networks
 from pipelines.cli import main
 from pipelines.flow.exports_folder import note_folder, noted_folder
 from pipelines.report.network_lines import network_lines
@@ -87,8 +87,8 @@ def test_a_link_shows_no_other_network(project, capsys):
 def test_a_wrong_provenance_stops_nobody_and_is_told(project, content):
     (project.exports / "provenance.yml").write_bytes(content)
     places = [("alpha", 2024), ("beta", 2024)]
-    assert run_networks(project.catalogue, project.workspace, places, trace=False) == []
-    outcome = run_national(project.catalogue, project.workspace, trace=False)
+    assert run_networks(project.catalogue, project.workspace, places) == []
+    outcome = NationalRuns(project.catalogue, project.workspace).run()
     assert outcome.succeeded, outcome.error
     summary = summarise(project.catalogue, project.store, dataclasses.replace(outcome, network_years=places))
     assert "« provenance.yml » ne peut pas être lu" in summary.text
@@ -109,8 +109,8 @@ def damage(project: Small) -> None:
 
 
 def run(project: Small, *places: tuple[str, int]):
-    failures = run_networks(project.catalogue, project.workspace, places, trace=False)
-    return failures, run_national(project.catalogue, project.workspace, trace=False)
+    failures = run_networks(project.catalogue, project.workspace, places)
+    return failures, NationalRuns(project.catalogue, project.workspace).run()
 
 
 def test_a_damaged_archive_heals_from_the_source_within_the_run(project):
