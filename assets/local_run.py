@@ -21,8 +21,8 @@ from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import changed_network_years
 from pipelines.flow.release import releases_are_current
-from pipelines.flow.signals_made import why_not_made
 from pipelines.flow.voice import signals_due
+from pipelines.flow.voice_facts import why_not_made
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted
 from pipelines.operations.instance import opened, prepare_instance

@@ -14,10 +14,9 @@ from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_show
 from assets.step_failures import refusing
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
-from pipelines.flow.exports_folder import folder_lines, note_folder
+from pipelines.flow.exports_folder import folder_lines, note_folder, synthetic_statement
 from pipelines.flow.gather import RESULTS, ColumnsError, StaleError, make_tables, table_rows
 from pipelines.flow.preview_rows import first_rows
-from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import (
     Audit,
     OldTablesError,

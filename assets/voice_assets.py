@@ -20,9 +20,9 @@ from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.public_site import follow_site
 from pipelines.flow.release import release_inputs
-from pipelines.flow.signals_made import unmet_notes, why_not_made
-from pipelines.flow.texts_read import foreign_voices, unknown_services
-from pipelines.flow.voice import judge_months, make_signal_tables, note_done, note_voices, release_signals
+from pipelines.flow.signal_release import make_signal_tables, release_signals
+from pipelines.flow.voice import judge_months, note_done, note_voices
+from pipelines.flow.voice_facts import foreign_voices, unknown_services, unmet_notes, why_not_made
 from pipelines.operations.settings import theme_from_environment
 from pipelines.portal.site import BuiltSite
 from pipelines.release.refusals import DamagedReleaseError, ReleaseError

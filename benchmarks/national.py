@@ -172,8 +172,8 @@ def stage(name: str, folder: Path) -> dict[str, float]:
 
 
 def _work(name: str, catalogue: Catalogue, store: Any, folder: Path) -> None:
+    from pipelines.flow.exports_folder import synthetic_statement
     from pipelines.flow.gather import make_tables, tables_are_current
-    from pipelines.flow.provenance import synthetic_statement
     from pipelines.flow.release import audited, release_dataset, release_inputs, release_is_current
     from pipelines.flow.replay import run_dataset
     from pipelines.read import ExportsRoot

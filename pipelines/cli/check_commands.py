@@ -56,8 +56,8 @@ def _unmet_notes(catalogue: Catalogue) -> list[str]:
     """Return the notes that meet none of the signals that the output of the environment knows."""
     if not catalogue.signal_notes:
         return []
-    from pipelines.flow.signals_made import signals_made, unmet_notes
     from pipelines.flow.store import Store
+    from pipelines.flow.voice_facts import signals_made, unmet_notes
     from pipelines.operations.settings import place_from_environment
 
     made = signals_made(Store(place_from_environment(*OUTPUT)))

@@ -1,20 +1,14 @@
 """Gathers the waves of barometers, as their files were received and judged, and has their tables made."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from pipelines.barometers.barometer_tables import ReceivedWave, barometer_tables
 from pipelines.barometers.microdata import read_answers
+from pipelines.declarations import Catalogue
+from pipelines.declarations.barometer import Barometer, Wave
 from pipelines.declarations.statuses import Status
 from pipelines.flow.state import ExportVerdict
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from pipelines.declarations import Catalogue
-    from pipelines.declarations.barometer import Barometer, Wave
-    from pipelines.flow.store import Store
+from pipelines.flow.store import Store
 
 BAROMETER_TABLES = ("vagues", "questions", "resultats_barometres")
 

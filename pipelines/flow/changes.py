@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipelines.declarations import Catalogue
-from pipelines.flow.exports_folder import note_folder
+from pipelines.flow.exports_folder import note_folder, synthetic_statement
 from pipelines.flow.fingerprints import results_version, verdict_version
-from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.revisions import finish_accepting
 from pipelines.flow.state import NetworkYear, Reception
 from pipelines.flow.store import Store

@@ -1,13 +1,12 @@
 """The examples that indicators declare, taken through the whole computation: those that don't give their value."""
 
-from __future__ import annotations
-
 import dataclasses
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -15,12 +14,8 @@ import pyarrow.parquet as pq
 
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue, Export, Indicator, Network
+from pipelines.declarations.estimators import Example
 from pipelines.validate import observation_schema
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pipelines.declarations.estimators import Example
 
 _NETWORK, _YEAR, _PLACE = "exemples", 2024, "exemple"
 _OBTAINED = {"declared": "declared", "ratio": "ratio_of_sums", "sum": "sum"}

@@ -1,24 +1,27 @@
 """What is kept of a network-year once judged: observations, refused rows, letters, and last the verdict.
 
-What the files are worth is decided in ``judge``.
+What the files are worth is decided in ``judge``. Letters and copies of refused rows go to producers alone: no asset
+downstream reads them, and nothing of them is published.
 """
 
 import csv
 import io
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue
 from pipelines.flow.fingerprints import verdict_version
-from pipelines.flow.letters import write_letters
 from pipelines.flow.state import ExportDoubt, ExportVerdict, YearVerdict
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_typed_rows
 from pipelines.mechanics.files import write_whole
 from pipelines.mechanics.plain_text import table_text
-from pipelines.validate import Verdict, correction_states, count_findings
+from pipelines.validate import Verdict, annotated_copy, correction_states, count_findings, write_letter
 from pipelines.validate.letters.letter import take_accounts
+
+_ENDINGS = ("lettre.html", "lettre.txt", "lignes-refusees.xlsx")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def keep_verdict(
         findings=tuple(count_findings(verdicts)),
         corrections=tuple(correction_states(catalogue, network, year, verdicts)),
     )
-    letters = write_letters(store, catalogue, network, year, verdicts)
+    letters = _write_letters(store, catalogue, network, year, verdicts)
     store.write(network, year, kept)
     return JudgedYear(verdicts, kept, letters)
 
@@ -90,3 +93,38 @@ def _findings_csv(verdict: Verdict) -> bytes:
         texts = map(table_text, (item.column, item.value, item.rule, item.severity, item.told))
         writer.writerow([table_text(path), rows, *texts])
     return stream.getvalue().encode("utf-8-sig")
+
+
+def _write_letters(
+    store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict]
+) -> dict[str, Path]:
+    """Write the letters of the exports that have something to mend, remove those of the others; return them by name."""
+    folder = store.network_year(network, year)
+    reception = store.read(network, year).reception
+    told_on = reception.received_on if reception else None
+    written: dict[str, Path] = {}
+    for verdict in verdicts:
+        for ending, content in _letters_of(catalogue, network, year, verdict, told_on).items():
+            path = folder / f"{verdict.export}-{ending}"
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_whole(path, content)
+                name = f"{verdict.export}_{ending.partition('.')[0]}_{path.suffix[1:]}".replace("-", "_")
+                written[name] = path
+    return written
+
+
+def _letters_of(
+    catalogue: Catalogue, network: str, year: int, verdict: Verdict, told_on: date | None
+) -> dict[str, bytes | None]:
+    declared = catalogue.networks[network]
+    export = declared.export(verdict.export)
+    layout = export.layout(year) if export else None
+    if export is None or layout is None or verdict.clean:
+        return dict.fromkeys(_ENDINGS)
+    copy = annotated_copy(verdict, export, layout, f"{declared.title}, {export.title}, {year}")
+    name = f"{verdict.export}-{_ENDINGS[2]}" if copy is not None else None
+    letter = write_letter(catalogue, network, year, verdict, copy=name, told_on=told_on)
+    contents = (letter.html.encode("utf-8"), letter.text.encode("utf-8"), copy)
+    return dict(zip(_ENDINGS, contents, strict=True))

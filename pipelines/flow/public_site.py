@@ -1,18 +1,13 @@
 """A published release → the public site. What its pages say is in ``pipelines.portal``."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pipelines.declarations import Catalogue
+from pipelines.flow.store import Store
 from pipelines.portal.site import BuiltSite, build_site
 from pipelines.portal.site_folder import RECORD
 from pipelines.release import history
 from pipelines.release.refusals import PublicationError
-
-if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.store import Store
 
 BAROMETERS, SIGNALS = "resultats_barometres", "signaux"
 _SOMEWHERE = "cette sortie n'est pas un dossier : dire où écrire le site (resultats site --site DOSSIER)"

@@ -3,8 +3,6 @@
 Which steps a target needs is said below ``pipelines.targets``; keys are read by whoever calls.
 """
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

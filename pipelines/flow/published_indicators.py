@@ -1,22 +1,15 @@
 """What signals read of the published results, after their statistical secrecy: no value that isn't in a release."""
 
-from __future__ import annotations
+from collections.abc import Collection
+from pathlib import Path
 
-from typing import TYPE_CHECKING
-
+import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.declarations import Catalogue
+from pipelines.flow.store import Store
 from pipelines.release import history
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
-    import pandas as pd
-
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.store import Store
 
 _TABLE = "resultats"
 _TESTED = [

@@ -10,8 +10,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pipelines.declarations import Catalogue, Layout, Network
+from pipelines.flow.exports_folder import synthetic_statement
 from pipelines.flow.fingerprints import fingerprint
-from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.revisions import begin_revision, writing_store
 from pipelines.flow.state import LeftFile, Reception, RenamedFile, SameContent
 from pipelines.flow.store import Store

@@ -13,11 +13,11 @@ from pipelines.declarations.loading import bundle
 from pipelines.disclosure.audit import AUDITED, audit, refusals
 from pipelines.disclosure.results_table import COUNTS, disclosure_summary
 from pipelines.flow.earlier_releases import earlier_results
+from pipelines.flow.exports_folder import synthetic_statement
 from pipelines.flow.fingerprints import code_fingerprint, fingerprint
 from pipelines.flow.gather import RESULTS, SECRETS, gathered, tables_are_current
 from pipelines.flow.preview_rows import Rows, first_rows
 from pipelines.flow.protection import Protection, protecting
-from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import read_frame

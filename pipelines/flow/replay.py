@@ -14,9 +14,9 @@ import yaml
 from pipelines.declarations import Catalogue, DeclarationError, load
 from pipelines.declarations.loading import unbundle
 from pipelines.flow.compute import compute_and_write
+from pipelines.flow.exports_folder import MARKER, synthetic_statement
 from pipelines.flow.gather import ColumnsError, StaleError, make_tables
 from pipelines.flow.judge import judge_received
-from pipelines.flow.provenance import MARKER, synthetic_statement
 from pipelines.flow.receive import receive
 from pipelines.flow.release import audited, release_dataset, release_inputs
 from pipelines.flow.revisions import settle, writing_store

@@ -4,14 +4,13 @@ Each month is judged from what was known at its end, and kept with what it depen
 texts and its own tests. Everything is below ``work/voix``; nothing of it is read by the results of networks.
 """
 
-from __future__ import annotations
-
 import datetime
 import hashlib
 import logging
-from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -19,40 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.declarations import Catalogue
 from pipelines.declarations.experiences import EXPORT
 from pipelines.declarations.statuses import Status
 from pipelines.flow.fingerprints import code_of, fingerprint
-from pipelines.flow.gather import declared_table
-from pipelines.flow.published_indicators import office_names, office_results, published_results, yearly_indicators
-from pipelines.flow.release import StoredTable
-from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_made
-from pipelines.flow.signals_that_fit import lines_that_fit
-from pipelines.flow.stored_files import is_whole, read_frame, table_in_parts, write_frame, write_table
-from pipelines.flow.texts_read import keep_texts_read
-from pipelines.mechanics import french
-from pipelines.mechanics.french import month_in_words
-from pipelines.portal.open_release import synthetic_statement
+from pipelines.flow.published_indicators import office_results, published_results
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import is_whole, read_frame, table_in_parts, write_frame
+from pipelines.flow.voice_facts import keep_texts_read
 from pipelines.release import history
-from pipelines.release.release_folder import make_release
-from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM
-from pipelines.signal_tables.revised_cards import REVISED, Released
-from pipelines.signal_tables.shown_voices import PUBLISHED
-from pipelines.signal_tables.signal_cards import Words
-from pipelines.signal_tables.tables_of_signals import NOTHING, SIGNAL_TABLES, Findings, signal_tables
-from pipelines.signals.detection import Options, detect
+from pipelines.signal_tables.tables_of_signals import NOTHING, Findings
+from pipelines.signals.detection import Detection, Options, detect
 from pipelines.signals.indicator_signals import detect_in_indicators
 from pipelines.voice.voices import AcceptedYear, read_voices
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue
-    from pipelines.declarations.references import SignalNote
-    from pipelines.flow.store import Store
-    from pipelines.release.inputs import Inputs
-    from pipelines.release.release_folder import Release
-    from pipelines.signals.detection import Detection
 
 ROOM = "work/voix"
 ZONE = "Europe/Paris"
@@ -61,7 +39,7 @@ RECENT = 12  # months tested of texts that were never treated here: half a secon
 _TEXTS = "work/textes"  # what months of texts gave: private, as all of ``work``
 _MONTHS, _DONE = "work/voix-mois.json", "work/voix-fait.json"
 _INDICATORS = "work/voix-indicateurs.json"  # from what each month was tested in the published results
-_VOICES, _POWER = "voix.parquet", "puissance.parquet"
+VOICES, _POWER = "voix.parquet", "puissance.parquet"
 _ROWS = 20_000  # voices read together: those of other months are left where they are
 _WAITING = "work/voix-en-attente.json"  # the month during which voices were left for its end
 _WITH_POWER = " puissance"
@@ -70,7 +48,7 @@ _OF_A_MONTH = ("tests", "ledger", "checks")
 _OF_INDICATORS = ("tests", "ledger")
 _TESTING = ("signals", "compute/significance.py")
 _READING = ("flow/published_indicators.py",)
-_TELLING = ("signal_tables", "flow/voice.py", *_READING)
+_TELLING = ("signal_tables", "flow/voice.py", "flow/signal_release.py", *_READING)
 
 
 @dataclass(frozen=True)
@@ -95,7 +73,7 @@ def note_voices(catalogue: Catalogue, store: Store) -> Months:
     gathered, month = gather_voices(catalogue, store), _this_month()
     voices = past_voices(gathered, month)
     with store.writing(ROOM) as (folder,):
-        write_voices(folder / _VOICES, voices)
+        write_voices(folder / VOICES, voices)
     store.keep(_WAITING, month if len(voices) < len(gathered) else "")
     return _months(voices)
 
@@ -143,7 +121,7 @@ def _accepted(catalogue: Catalogue, store: Store, name: str) -> Iterator[Accepte
 
 def known_months(store: Store) -> Months:
     """Return the months of the voices that are kept."""
-    path = store.room(ROOM) / _VOICES
+    path = store.room(ROOM) / VOICES
     return _months(pq.read_table(path)) if path.is_file() else Months({})
 
 
@@ -177,7 +155,7 @@ def judge_months(catalogue: Catalogue, store: Store, chosen: Sequence[str] | Non
     asked = [name for name in months.judged(kept) if chosen is None or name in chosen]
     due = [name for name in asked if not _is_kept(months, name, kept.get(name, ""), room)]
     if due:
-        voices = room / _VOICES
+        voices = room / VOICES
         for name in due:
             with store.writing(ROOM) as (folder,):
                 with_power = _judge_month(voices, name, folder, last=name == months.last)
@@ -255,134 +233,29 @@ def _first_day(month: str) -> datetime.date:
     return datetime.date.fromisoformat(f"{month}-01")
 
 
-def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None:
-    """Make the published tables from the months that are kept, and keep them; None when there is no voice.
-
-    A line that could not be published is left out and told: the others don't wait for it. Raises DamagedReleaseError
-    when the release before can't be read.
-    """
-    months = known_months(store)
-    if not months.depends:
-        return None
-    try:
-        found = _findings(store, months)
-    except (OSError, pa.ArrowException):  # a file of a month that was not asked for was damaged since
-        judge_months(catalogue, store)
-        found = _findings(store, months)
-    notes = [note for held in catalogue.signal_notes.values() for note in held]
-    synthetic = _synthetic(catalogue, store)
-    before = _released(catalogue, store, synthetic)
-    voices, words = pq.read_table(store.room(ROOM) / _VOICES), _words(catalogue, store, found.tests, notes)
-    made = signal_tables(voices, found, words, before)
-    tables = {name: declared_table(name, catalogue.tables[name], made[name]) for name in SIGNAL_TABLES}
-    tables, left = lines_that_fit(tables, catalogue.tables)
-    with store.writing(ROOM) as (folder,):
-        for name, table in tables.items():
-            write_table(folder / f"{name}.parquet", table)
-    made["signaux"] = made["signaux"][~made["signaux"].get("signal", pd.Series(dtype="str")).isin(left)]
-    return _note_made(store, made, months, synthetic, left)
-
-
-def _findings(store: Store, months: Months) -> Findings:
+def findings_of(store: Store, months: Months) -> Findings:
+    """Return what the months that are kept were found to hold."""
     path = store.room(ROOM) / _POWER
     power = read_frame(path) if path.is_file() else NOTHING.power
     tests, ledger, checks = (_joined(store, months, part) for part in _OF_A_MONTH)
     return Findings(tests, ledger, checks, power)
 
 
-def _released(catalogue: Catalogue, store: Store, synthetic: str | None) -> Released | None:
-    """Return what the latest release of signals told; None before there is any, or when it was of invented texts alone.
-
-    Raises DamagedReleaseError when it can't be read.
-    """
-    versions = history.versions(store.releases, catalogue.signals) if catalogue.signals else []
-    if not (catalogue.signals and versions):
-        return None
-    release = store.release(catalogue.signals, versions[-1])
-    if bool(history.descriptor(release).get("synthetic")) != bool(synthetic):
-        return None
-    cards, curves = (history.whole_table(release, name).to_pandas() for name in ("signaux", "courbes_signaux"))
-    return Released(release.name, cards, curves)
-
-
 def _joined(store: Store, months: Months, part: str) -> pd.DataFrame:
     folder, kept = store.room(ROOM), _kept_months(store)
-    held_months = [name for name in months.judged(kept) if name in kept]
-    files = [f"{name}-{part}.parquet" for name in held_months]
+    tested = [name for name in months.judged(kept) if name in kept]
+    files = [f"{name}-{part}.parquet" for name in tested]
     if part in _OF_INDICATORS:
-        tested = _kept_indicators(store)
-        files += [_of_indicators(name, part) for name in held_months if name in tested]
+        kept = _kept_indicators(store)
+        files += [_of_indicators(name, part) for name in tested if name in kept]
     frames = [read_frame(folder / file) for file in files]
-    held: pd.DataFrame = getattr(NOTHING, part)
-    return pd.concat([frame for frame in frames if len(frame)] or [held], ignore_index=True)
+    nothing: pd.DataFrame = getattr(NOTHING, part)
+    return pd.concat([frame for frame in frames if len(frame)] or [nothing], ignore_index=True)
 
 
-def _note_made(
-    store: Store, made: dict[str, pd.DataFrame], months: Months, synthetic: str | None, left: Sequence[str]
-) -> SignalsMade:
-    cards, tests = made["signaux"].to_dict("records"), made["tests_signaux"]
-    last = tests[tests["mois"] == months.last]
-    told = SignalsMade(
-        dict(Counter(str(card["etat"]) for card in cards)),
-        int(last["tests"].sum()), float(last["fausses_attendues"].sum()), months.last,
-        tuple(
-            {"signal": card["signal"], "titre": card["titre"], "etat": card["etat"], "chiffres": _figures(card)}
-            for card in cards if card["etat"] in (TO_CONFIRM, CONFIRMED, REVISED)
-        ),
-        tuple(str(card["signal"]) for card in cards),
-        synthetic, _kept_months(store).get(months.last, _WITH_POWER).endswith(_WITH_POWER), tuple(left),
-    )  # fmt: skip
-    keep_signals_made(store, told)
-    return told
-
-
-def _figures(card: Mapping[Any, Any]) -> str:
-    if card["etat"] == REVISED:
-        return str(card["revision"])
-    if card["statut"] != PUBLISHED:
-        return "nombre de voix secret"
-    month = month_in_words(card["mois"])
-    if pd.isna(card["attendu"]):
-        return f"environ {card['voix']:.0f} voix en {month}" if pd.notna(card["voix"]) else f"vu en {month}"
-    observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
-    about, word = ("environ ", "attendue") if card["unite"] == "voix" else ("", "attendu")
-    told = french.plural(int(round(card["attendu"], 1)), word)
-    return f"{about}{observed} {card['unite']} en {month}, {expected} {told}"
-
-
-def _words(catalogue: Catalogue, store: Store, tests: pd.DataFrame, notes: Sequence[SignalNote]) -> Words:
-    release, indicators = published_results(catalogue, store), catalogue.indicators
-    seen = tests[tests["signal"].astype(bool) & (tests["indicator"] != "")]
-    return Words(
-        themes={name: theme.label for family in catalogue.themes.values() for name, theme in family.themes.items()},
-        titles={name: item.title for name, item in indicators.items()},
-        indicators=yearly_indicators(release) if release else {},
-        notes=notes,
-        units={name: item.unit for name, item in indicators.items()},
-        networks={name: network.title for name, network in catalogue.networks.items()},
-        offices=office_names(release, set(seen["office"])) if release else {},
-    )
-
-
-def release_signals(catalogue: Catalogue, store: Store, inputs: Inputs) -> Release | None:
-    """Make a release of the tables of signals if they changed; None before there is any voice to tell.
-
-    Raises what ``make_release`` does.
-    """
-    dataset, folder = catalogue.signals, store.room(ROOM)
-    if dataset is None or signals_made(store) is None:
-        return None
-    tables = {name: StoredTable(folder / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
-    with store.releasing(dataset) as releases:
-        return make_release(dataset, catalogue, tables, releases, synthetic=_synthetic(catalogue, store), inputs=inputs)
-
-
-def _synthetic(catalogue: Catalogue, store: Store) -> str | None:
-    """Return the warning that texts, or the results that were tested, came with when they are invented."""
-    places = [(name, year) for name in catalogue.experiences for year in catalogue.networks[name].years]
-    told = (known.reception.synthetic for known in store.read_all(places) if known.reception)
-    results = published_results(catalogue, store)
-    return next(filter(None, told), synthetic_statement(history.descriptor(results)) if results else None)
+def power_measured(store: Store, months: Months) -> bool:
+    """Whether it could be measured what would be found in the last month."""
+    return _kept_months(store).get(months.last, _WITH_POWER).endswith(_WITH_POWER)
 
 
 def signals_due(catalogue: Catalogue, store: Store) -> bool:

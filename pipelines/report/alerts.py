@@ -3,26 +3,20 @@
 An alert has a key made of what it tells: the same file refused for the same cause has the same key every night.
 """
 
-from __future__ import annotations
-
+import datetime
 import hashlib
 import shlex
 import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from pipelines.flow.signals_made import signals_made, why_not_made
+from pipelines.declarations import Catalogue
+from pipelines.flow.state import NetworkYear
+from pipelines.flow.store import Store
+from pipelines.flow.voice_facts import signals_made, why_not_made
 from pipelines.mechanics.french import counted, plural
-from pipelines.report.facts import late_files, not_computed, refusals
-
-if TYPE_CHECKING:
-    import datetime
-    from collections.abc import Iterator, Sequence
-
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.state import NetworkYear
-    from pipelines.flow.store import Store
-    from pipelines.report.facts import LateFiles, Refusal
+from pipelines.report.facts import LateFiles, Refusal, late_files, not_computed, refusals
 
 Kind = Literal["publication", "erreur", "refus", "calcul", "retard", "signal"]
 LONGEST = 600  # characters kept of an error: the rest is in Dagster

@@ -3,23 +3,18 @@
 Words are found here only where every reader is told the same ones.
 """
 
-from __future__ import annotations
-
+import datetime
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.statuses import Status
+from pipelines.flow.state import NetworkYear, Reception
+from pipelines.flow.store import Store
 from pipelines.mechanics.french import counted, listed
 from pipelines.validate.messages import why_told
-
-if TYPE_CHECKING:
-    import datetime
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue, Network
-    from pipelines.flow.state import NetworkYear, Reception
-    from pipelines.flow.store import Store
 
 # After so many days a late network is told (again): the day after, a week, a month, a quarter. Then it is left alone.
 STEPS = (1, 7, 30, 90)

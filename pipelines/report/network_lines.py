@@ -1,19 +1,13 @@
 """What is known of the years of a network as lines of French, for a terminal and for the details of a night."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipelines.declarations.statuses import Status
+from pipelines.flow.state import ExportVerdict, NetworkYear
+from pipelines.flow.store import Store
 from pipelines.mechanics.french import counted, years_text
 from pipelines.report.facts import figures_kept, letter_of, missing, not_computed, refused_rows, to_check
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from pipelines.flow.state import ExportVerdict, NetworkYear
-    from pipelines.flow.store import Store
 
 NOT_RECEIVED = "ERREUR : les fichiers n'ont pas pu être reçus"
 _UNJUDGED = "Les fichiers reçus n'ont pas pu être contrôlés ; le réseau n'a rien à faire."

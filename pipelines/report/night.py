@@ -4,28 +4,22 @@ Begun by the look of the night, ended by whoever knows what became of its runs; 
 line of code, and hides behind a link a text of a thousand characters: hence lists, and a brief.
 """
 
-from __future__ import annotations
-
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
-from pipelines.flow.changes import Cell
+from pipelines.declarations import Catalogue
+from pipelines.flow.changes import Cell, Look
 from pipelines.flow.revisions import waiting
+from pipelines.flow.state import NetworkYear
+from pipelines.flow.store import Store
 from pipelines.mechanics.files import sha256
 from pipelines.mechanics.french import counted
 from pipelines.report.facts import figures_kept, not_computed
 from pipelines.report.network_lines import NOT_RECEIVED, network_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.changes import Look
-    from pipelines.flow.state import NetworkYear
-    from pipelines.flow.store import Store
 
 NEW, SAME = "nouveaux résultats", "résultats inchangés"
 _MARKS = re.compile(r"([\\`*\[\]<>])")  # that Markdown would take for its own

@@ -3,30 +3,32 @@
 On one screen: each network by year, what was refused, where to look; the rest is in the account.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from pipelines.declarations import Catalogue
 from pipelines.declarations.statuses import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
+from pipelines.flow.state import ExportVerdict, NetworkYear
+from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted, number
 from pipelines.release import history
-from pipelines.report.facts import data_page, figures_kept, letter_of, missing, not_computed, refusals, to_check
+from pipelines.report.facts import (
+    Refusal,
+    data_page,
+    figures_kept,
+    letter_of,
+    missing,
+    not_computed,
+    refusals,
+    to_check,
+)
 from pipelines.report.network_lines import from_here, network_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.state import ExportVerdict, NetworkYear
-    from pipelines.flow.store import Store
-    from pipelines.report.facts import Refusal
-
 
 _NEXT_STEP = "  ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"
 _ACCOUNT = "work/compte-rendu.txt"

@@ -3,32 +3,31 @@
 Nothing is asked of any target: what was published there is what the last publication wrote down.
 """
 
-from __future__ import annotations
-
 import datetime
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pipelines.declarations import Catalogue
 from pipelines.declarations.statuses import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
-from pipelines.flow.signals_made import signals_made, unmet_notes, why_not_made
+from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
-from pipelines.flow.texts_read import foreign_voices_sentence, unknown_services_sentence
+from pipelines.flow.voice_facts import (
+    foreign_voices_sentence,
+    signals_made,
+    unknown_services_sentence,
+    unmet_notes,
+    why_not_made,
+)
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted, listed
 from pipelines.release import history
 from pipelines.report.facts import data_page, known_years, late_files, letter_of, to_check
 from pipelines.targets.protocol import Rooms
 from pipelines.targets.publication import accepted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.state import NetworkYear
-    from pipelines.flow.store import Store
 
 
 def status(catalogue: Catalogue, output: str | Path, today: datetime.date, letters: str = "") -> dict[str, Any]:

@@ -13,9 +13,9 @@ from fixtures.small_networks import Small, small
 
 from pipelines.declarations import load
 from pipelines.flow import fingerprints, gather, protection
+from pipelines.flow.exports_folder import synthetic_statement
 from pipelines.flow.gather import make_tables
 from pipelines.flow.protection import remembered
-from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import audited
 from pipelines.flow.replay import run_dataset
 from pipelines.flow.store import FRAMES, STATE_FILES

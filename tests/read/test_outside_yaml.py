@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.flow.provenance import MARKER, UNSTATED, provenance_of
+from pipelines.flow.exports_folder import MARKER, UNSTATED, provenance_of
 from pipelines.read import ExportsRoot, OutsideYamlError, read_outside
 
 BILLION = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(

@@ -15,13 +15,12 @@ import pytest
 from fixtures.made_voices import FIRST, made_voices
 from signal_tables.made_signals import made_tables
 
-from pipelines.flow import voice
+from pipelines.flow import signal_release, voice
 from pipelines.flow.gather import declared_table
 from pipelines.flow.replay import run_network_year
-from pipelines.flow.signals_made import SignalsMade, keep_signals_made
-from pipelines.flow.signals_that_fit import lines_that_fit
+from pipelines.flow.signal_release import lines_that_fit
 from pipelines.flow.store import Store
-from pipelines.flow.texts_read import unknown_services_sentence
+from pipelines.flow.voice_facts import SignalsMade, keep_signals_made, unknown_services_sentence
 from pipelines.read import ExportsRoot
 from pipelines.report.alerts import signals
 from pipelines.signals.detection import detect
@@ -61,12 +60,12 @@ def test_a_failure_of_power_alone_is_told_and_stops_nothing(tmp_path, monkeypatc
     store = store_of(made_voices(SPOKEN, DAYS), tmp_path)
     monkeypatch.setattr("pipelines.signals.detection.power", lambda *_: 1 / 0)
     assert voice.judge_months(catalogue, store)[-1] == "2021-04"
-    told = voice.make_signal_tables(catalogue, store)
+    told = signal_release.make_signal_tables(catalogue, store)
     assert told.tests > 0
     assert "ce qui pourrait être vu n'a pas pu être mesuré" in told.sentence
     monkeypatch.undo()
     assert voice.judge_months(catalogue, store) == ["2021-04"]  # what was not measured is due
-    assert "mesuré" not in voice.make_signal_tables(catalogue, store).sentence
+    assert "mesuré" not in signal_release.make_signal_tables(catalogue, store).sentence
 
 
 @pytest.mark.parametrize("themes", [(), ("attente",)])
@@ -74,7 +73,7 @@ def test_no_theme_of_a_usual_volume_is_no_power_and_no_obstacle(tmp_path, catalo
     voices = made_voices({"caf": 0.2, "msa": 0.1}, DAYS, themes=themes, share=0.02)
     store = store_of(voices, tmp_path)
     assert voice.judge_months(catalogue, store)[-1] == "2021-04"
-    told = voice.make_signal_tables(catalogue, store)
+    told = signal_release.make_signal_tables(catalogue, store)
     assert told.measured
     held = pq.read_table(tmp_path / "work" / "voix" / "puissance_signaux.parquet").to_pandas()
     assert len(held)
@@ -101,7 +100,7 @@ def test_voices_of_a_month_that_is_not_over_are_in_no_table(tmp_path, catalogue,
     last = str(np.datetime64(today, "M") - 1)
     assert voice.note_voices(catalogue, store).last == last
     voice.judge_months(catalogue, store)
-    told = voice.make_signal_tables(catalogue, store)
+    told = signal_release.make_signal_tables(catalogue, store)
     assert (told.month, told.measured) == (last, True)
     assert told.tests > 0
     tables = {name: pq.read_table(tmp_path / "work" / "voix" / f"{name}.parquet") for name in
@@ -158,7 +157,7 @@ def test_a_month_whose_file_was_damaged_is_judged_again(tmp_path, catalogue, jud
     for file in files:
         damage(file)
     assert set(voice.judge_months(catalogue, store, asked)) == {"2021-04", *(["2021-02"] if asked is None else [])}
-    assert voice.make_signal_tables(catalogue, store).tests > 0
+    assert signal_release.make_signal_tables(catalogue, store).tests > 0
     assert [pq.read_table(file) for file in files] == before
     assert voice.judge_months(catalogue, store) == []
 

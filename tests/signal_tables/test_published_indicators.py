@@ -18,8 +18,9 @@ from signal_tables.made_signals import DATASET, released
 from signal_tables.test_signal_pages import told
 
 from pipelines.declarations import Catalogue
+from pipelines.flow.signal_release import make_signal_tables, release_signals
 from pipelines.flow.store import Store
-from pipelines.flow.voice import judge_months, make_signal_tables, release_signals
+from pipelines.flow.voice import judge_months
 from pipelines.portal.site import build_site
 from pipelines.release.gates import gates
 from pipelines.release.inputs import Inputs

@@ -18,8 +18,8 @@ from signal_tables.made_signals import POWER, made_tables
 
 from pipelines.cli import main
 from pipelines.declarations.references import SignalNote
-from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
+from pipelines.flow.voice_facts import SignalsMade, keep_signals_made
 from pipelines.signal_tables.revised_cards import Released
 from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices, voices_table
 from pipelines.signal_tables.signal_cards import Words

@@ -19,7 +19,7 @@ import pytest
 from pipelines.declarations.experiences import Typology
 from pipelines.flow.replay import run_network_year
 from pipelines.flow.store import Store
-from pipelines.flow.texts_read import (
+from pipelines.flow.voice_facts import (
     foreign_voices,
     foreign_voices_sentence,
     keep_texts_read,

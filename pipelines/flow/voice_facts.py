@@ -1,19 +1,27 @@
-"""What the tables of signals last made hold, as whoever tells of it reads it: small, and without any table."""
+"""What was last made of users' voices, as whoever tells of it reads it: small, and without any table.
+
+Of the texts themselves, numbers alone are told: anything may have been typed as the label of a service, and the labels
+that nobody declared stay in a private file of the work folder.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.declarations import Catalogue
+from pipelines.flow.store import Store
 from pipelines.mechanics.french import counted, decimal, month_in_words, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.store import Store
+    from pipelines.voice.voices import VoicesRead  # loads what reads texts
 
 _FILE = "work/voix-signaux.json"
+_LABELS_FILE = "work/voix-intitules.json"
+_FOREIGN = "work/voix-langues.json"
 
 
 @dataclass(frozen=True)
@@ -87,3 +95,43 @@ def keep_signals_made(store: Store, made: SignalsMade) -> None:
 def signals_made(store: Store) -> SignalsMade | None:
     """Return what was last made, None before anything was."""
     return store.load(_FILE, SignalsMade)
+
+
+def keep_texts_read(store: Store, read: Sequence[VoicesRead]) -> None:
+    """Keep the labels that were just met, each with its number of texts, and how many voices aren't in French."""
+    labels: Counter[str] = Counter()
+    for one in read:
+        labels.update(one.unmapped)
+    store.keep(_LABELS_FILE, dict(sorted(labels.items())))
+    store.keep(_FOREIGN, sum(one.foreign for one in read))
+
+
+def foreign_voices(store: Store) -> int:
+    """Return how many voices are in another language than French, or in none that is known."""
+    return store.load(_FOREIGN, int) or 0
+
+
+def foreign_voices_sentence(store: Store) -> str | None:
+    """Say it in French; None when there is none."""
+    count = foreign_voices(store)
+    return f"langues : {counted(count, 'voix', 'voix')} sans français reconnu, sans thème" if count else None
+
+
+def unknown_services(store: Store) -> int:
+    """Return how many labels of services are not declared, in the texts last read."""
+    return len(_labels(store))
+
+
+def _labels(store: Store) -> dict[str, int]:
+    return store.load(_LABELS_FILE, dict[str, int]) or {}
+
+
+def unknown_services_sentence(store: Store) -> str | None:
+    """Say it in French, where the labels are and what to do; None when all are declared."""
+    labels = _labels(store)
+    if not labels:
+        return None
+    texts = counted(sum(labels.values()), "texte")
+    met = counted(len(labels), "intitulé non déclaré", "intitulés non déclarés")
+    told = f"services : {met} ({texts}, sous « Autre service »)"
+    return f"{told}, à lire dans {_LABELS_FILE} et à déclarer dans typologies.yml"
