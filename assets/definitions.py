@@ -7,10 +7,9 @@ import dagster as dg
 from assets.jobs import accept_revision_job, national_job, networks_job, upkeep_job, upkeep_schedule
 from assets.national_assets import calendar_check, release_asset, tables_asset
 from assets.network_assets import network_assets
-from assets.night_alerts import alerts_sensor
 from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
 from assets.publication_assets import accept_plan_job, previews_sensor, publication_asset, site_asset
-from assets.sensors import following_sensor, lost_sensor
+from assets.sensors import alerts_sensor, following_sensor, lost_sensor
 from assets.spread import executor_from_environment
 from assets.voice_assets import signals_assets, signals_job, signals_schedule
 from assets.workspace import Workspace, workspace_from_environment

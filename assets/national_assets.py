@@ -17,15 +17,7 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.exports_folder import folder_lines, note_folder, synthetic_statement
 from pipelines.flow.gather import RESULTS, ColumnsError, StaleError, make_tables, table_rows
 from pipelines.flow.preview_rows import first_rows
-from pipelines.flow.release import (
-    Audit,
-    OldTablesError,
-    audited,
-    lost_by_damage,
-    nothing_yet,
-    release_dataset,
-    release_inputs,
-)
+from pipelines.flow.release import Audit, audited, lost_by_damage, nothing_yet, release_dataset, release_inputs
 from pipelines.flow.stored_files import read_frame
 from pipelines.release.refusals import ReleaseError
 from pipelines.report.facts import known_years, late_files
@@ -120,8 +112,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         store = workspace.store
         if lost := lost_by_damage(catalogue, store, dataset):
             raise dg.Failure(f"{dataset} : version non faite. {lost}")
-        with refusing(OldTablesError):
-            audit = audited(catalogue, store, dataset)
+        audit = audited(catalogue, store, dataset)
         yield _secret_check(audit, key)
         if audit.refused:
             raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {audit.refused}.")

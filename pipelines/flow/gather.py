@@ -38,15 +38,8 @@ RESULTS = "resultats"
 SECRETS = "secrets.parquet"  # what the tables hide: the audit reads it, and nobody else
 _HIDDEN, _KNOWN = "secrets", "connu"
 _FINDING = (
-    "fichier",
-    "empreinte",
-    "regle",
-    "colonne",
-    "severite",
-    "nombre",
-    "premiere_ligne",
-    "derniere_ligne",
-    "message",
+    *("reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre"),
+    *("premiere_ligne", "derniere_ligne", "message"),
 )
 _GATHERED = "work/etat-national.json"  # alone, and small: it is looked at all day long
 _MAY_BE_LEFT_OUT = frozenset({KEPT_FROM, "chiffres_conserves"})
@@ -81,7 +74,10 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> Na
                 _add_network(alone(results, network), store, statement, protection, writers)
                 for network in results.networks
             ]
-        common = common_tables(results, _yearly_results(results, folder))
+        yearly = pd.DataFrame(columns=list(CORRELATED))
+        if RESULTS in results.tables:
+            yearly = read_frame(folder / f"{RESULTS}.parquet", CORRELATED, frequence="annuelle")
+        common = common_tables(results, yearly)
         for name, frame in {**common, **gather_barometers(catalogue, store)}.items():
             if name in catalogue.tables:
                 write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], frame))
@@ -165,13 +161,6 @@ def _written(store: Store, network: str, year: int) -> list[object]:
     return [network, year, *(sha256(file) if file.is_file() else None for file in files)]
 
 
-def _yearly_results(catalogue: Catalogue, folder: Path) -> pd.DataFrame:
-    """Return what the common tables read of ``resultats``."""
-    if RESULTS not in catalogue.tables:
-        return pd.DataFrame(columns=list(CORRELATED))
-    return read_frame(folder / f"{RESULTS}.parquet", CORRELATED, frequence="annuelle")
-
-
 def table_rows(catalogue: Catalogue, store: Store) -> dict[str, int]:
     """Return how many rows each national table has."""
     files = {name: store.national / f"{name}.parquet" for name in catalogue.without_signals.tables}
@@ -224,7 +213,7 @@ def gather(
             without = _add_results(catalogue, store, known, frames, protection)
             failed |= {(network, year, indicator) for indicator in without}
             accounts += [{**place, **item} for item in accounts_of_verdict(known.verdict)]
-            findings += [{**place, **item} for item in _out_of_range(catalogue, known)]
+            findings += _out_of_range(catalogue, known)
     joined = {name: _joined(found) for name, found in frames.items()}
     secrets = joined.pop(_HIDDEN)
     if joined["results"].empty:
@@ -333,45 +322,33 @@ def _out_of_range(catalogue: Catalogue, known: NetworkYear) -> list[dict[str, An
     """Return the counts of values out of the range of their indicator, as rows of the table of findings."""
     if not known.computed or known.results is None:
         return []
-    network, year, found = known.network, known.year, []
-    expected = catalogue.expected(network, year)
+    expected, rows = catalogue.expected(known.network, known.year), []
     for indicator, count in known.results.outside.items():
         if indicator in expected:
-            export = catalogue.indicators[indicator].networks[network].export[0]
-            path = _expected_path(catalogue, {"reseau": network, "annee": year, "export": export})
-            found.append({
-                "export": export, "fichier": path, "empreinte": None, "regle": "valeur-hors-plage",
-                "colonne": indicator, "severite": "avertissement", "nombre": count, "premiere_ligne": None,
-                "derniere_ligne": None, "message": title("valeur-hors-plage"),
-            })  # fmt: skip
-    return found
+            export = catalogue.indicators[indicator].networks[known.network].export[0]
+            row = _finding(catalogue, known.network, known.year, export, "valeur-hors-plage")
+            rows.append(row | {"colonne": indicator, "severite": "avertissement", "nombre": count})
+    return rows
 
 
 def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> pd.DataFrame:
     """Add, to what was found in files, the files that never came."""
     absent = [
-        {
-            "reseau": item["reseau"],
-            "annee": item["annee"],
-            "export": item["export"],
-            "fichier": _expected_path(catalogue, item),
-            "empreinte": None,
-            "regle": "fichier-absent",
-            "colonne": None,
-            "severite": "erreur",
-            "nombre": 1,
-            "message": title("fichier-absent"),
-        }
-        for item in receipts
-        if item["etat"] == Status.NOT_HANDED_OVER
+        _finding(catalogue, receipt["reseau"], receipt["annee"], receipt["export"], "fichier-absent")
+        for receipt in receipts
+        if receipt["etat"] == Status.NOT_HANDED_OVER
     ]
-    return pd.DataFrame([*findings, *absent], columns=["reseau", "annee", "export", *_FINDING], dtype="object")
+    return pd.DataFrame([*findings, *absent], columns=_FINDING, dtype="object")
 
 
-def _expected_path(catalogue: Catalogue, receipt: dict[str, Any]) -> str:
-    export = catalogue.networks[receipt["reseau"]].export(receipt["export"])
-    layout = export.layout(receipt["annee"]) if export else None
-    return layout.path.replace("{year}", str(receipt["annee"])) if layout else ""
+def _finding(catalogue: Catalogue, network: str, year: int, export: str, rule: str) -> dict[str, Any]:
+    """Return a finding, an error unless told otherwise, of no row of the file that is declared for an export."""
+    declared = catalogue.networks[network].export(export)
+    layout = declared.layout(year) if declared else None
+    path = layout.path.replace("{year}", str(year)) if layout else ""
+    row: dict[str, Any] = dict.fromkeys(_FINDING)
+    return row | {"reseau": network, "annee": year, "export": export, "fichier": path, "regle": rule,
+                  "severite": "erreur", "nombre": 1, "message": title(rule)}  # fmt: skip
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

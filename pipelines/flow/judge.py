@@ -5,6 +5,7 @@ A file judged is remembered by what the judgement depends on (content, declarati
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -95,7 +96,7 @@ def judge_received(
     reception = store.read(network, year).reception
     if reception is None:
         raise ValueError(f"{network} {year} : rien n'a encore été reçu")
-    again: Callable[[str, str], bool] = lambda path, sha256: store.archive.take_again(root, path, sha256)  # noqa: E731
+    again = partial(store.archive.take_again, root)
     try:
         verdicts = judge_network_year(catalogue, network, year, store, reception, tell, again)
     except DamagedArchiveError as error:

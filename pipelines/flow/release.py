@@ -30,10 +30,6 @@ _AUDITED = [*AUDITED, "valeur_precedente", "evolution"]
 _MADE_FROM = "work/versions/{dataset}.json"
 
 
-class OldTablesError(Exception):
-    """The national tables were made before their secrets were kept beside them."""
-
-
 class StoredTable:
     """A table in a Parquet, whose columns are read when they are asked for."""
 
@@ -60,10 +56,7 @@ class Audit:
 
 
 def audited(catalogue: Catalogue, store: Store, dataset: str) -> Audit:
-    """Bound what the national tables hide, network by network, with what earlier releases told.
-
-    Raises OldTablesError.
-    """
+    """Bound what the national tables hide, network by network, with what earlier releases told."""
     if RESULTS not in catalogue.datasets[dataset].tables:
         return Audit()
     with protecting(catalogue, store, dataset) as protection:
@@ -83,21 +76,9 @@ def _of_network(
     files = {name: store.national / f"{name}.parquet" for name in catalogue.datasets[dataset].tables}
     results = read_frame(files[RESULTS], _AUDITED, reseau=network)
     counts = {name: read_frame(files[name], reseau=network) for name in COUNTS if name in files}
-    secrets = _secrets(store, network, results)
+    secrets = read_frame(store.national / SECRETS, reseau=network)
     found = audit(results, catalogue, secrets, others={RESULTS: results, **counts}, judge=protection.judge)
     return found, disclosure_summary(results)
-
-
-def _secrets(store: Store, network: str, results: pd.DataFrame) -> pd.DataFrame:
-    """Return what the tables hide; tables of before there was such a file have to be made again."""
-    path = store.national / SECRETS
-    if path.is_file():
-        return read_frame(path, reseau=network)
-    if results["statut_confidentialite"].ne("F").any():
-        raise OldTablesError(
-            "Les tables nationales datent d'avant ce contrôle du secret : les refaire (national/tables)."
-        )
-    return results.iloc[:0]
 
 
 def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:

@@ -213,7 +213,7 @@ def write_message(alerts: Sequence[Alert], day: datetime.date) -> Message:
     """Write the one message of ``day`` about ``alerts``, which must not be empty."""
     ordered = sorted(alerts, key=lambda alert: (list(SECTIONS).index(alert.kind), alert.title))
     counts = {kind: sum(alert.kind == kind for alert in ordered) for kind in SECTIONS}
-    told = ", ".join(_counted(kind, count) for kind, count in counts.items() if count)
+    told = ", ".join(counted(count, *SECTIONS[kind][1:]) for kind, count in counts.items() if count)
     subject = f"[résultats] {day:%d/%m/%Y} : {told}"
     parts = [f"Résultats des services publics, {day:%d/%m/%Y} : {told}."]
     for kind, (heading, _, _) in SECTIONS.items():
@@ -224,12 +224,11 @@ def write_message(alerts: Sequence[Alert], day: datetime.date) -> Message:
         parts += ["", f"… et {counted(len(ordered) - SHOWN, 'autre')} : « resultats status » les donne tous."]
     parts += ["", "Chaque fait n'est dit qu'une fois ; un retard l'est de nouveau après 7, 30 et 90 jours."]
     text = "\n".join(parts) + "\n"
-    return Message(subject, text, {"text": text, "titre": subject, "faits": [_payload(alert) for alert in ordered]})
-
-
-def _counted(kind: Kind, count: int) -> str:
-    _, one, several = SECTIONS[kind]
-    return f"{count} {one if count == 1 else several}"
+    facts = [
+        {"genre": alert.kind, "titre": alert.title, "details": list(alert.details), "a_faire": list(alert.todo)}
+        for alert in ordered
+    ]
+    return Message(subject, text, {"text": text, "titre": subject, "faits": facts})
 
 
 def _lines(alert: Alert) -> list[str]:
@@ -240,10 +239,6 @@ def _lines(alert: Alert) -> list[str]:
         )
     # Commands and addresses stay on one line, to be copied.
     return [*lines, "  À faire :", *(f"  - {todo}" for todo in alert.todo)]
-
-
-def _payload(alert: Alert) -> dict[str, Any]:
-    return {"genre": alert.kind, "titre": alert.title, "details": list(alert.details), "a_faire": list(alert.todo)}
 
 
 def _short(error: str) -> str:

@@ -4,8 +4,8 @@ Nothing is asked of any target: what was published there is what the last public
 """
 
 import datetime
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
+from pipelines.flow.stored_files import read_shaped
 from pipelines.flow.voice_facts import (
     foreign_voices_sentence,
     signals_made,
@@ -28,6 +29,11 @@ from pipelines.release import history
 from pipelines.report.facts import data_page, known_years, late_files, letter_of, to_check
 from pipelines.targets.protocol import Rooms
 from pipelines.targets.publication import accepted
+
+
+@dataclass(frozen=True)
+class _TargetRecord:
+    datasets: dict[str, dict[str, Any]]
 
 
 def status(catalogue: Catalogue, output: str | Path, today: datetime.date, letters: str = "") -> dict[str, Any]:
@@ -115,19 +121,11 @@ def _targets(catalogue: Catalogue, store: Store, dataset: str, latest: str | Non
         page = store.address(data_page(catalogue, store, dataset))
         found.append(_target("catalogue local", page, shown.get("version"), latest))
     for path in sorted(store.room("targets").glob("*.json")):
-        held = _held(path, dataset)
+        record = read_shaped(path, _TargetRecord)  # a damaged or unknown file says nothing
+        held = record.datasets.get(dataset) if record else None
         if held is not None:
             found.append(_target(path.stem, held.get("page") or held.get("id"), held.get("version"), latest))
     return found
-
-
-def _held(path: Path, dataset: str) -> dict[str, Any] | None:
-    """Return what the file of a target says of a dataset; a damaged or unknown file says nothing."""
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))["datasets"][dataset]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return held if isinstance(held, dict) else None
 
 
 def _target(name: str, page: str | None, version: str | None, latest: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from receivers import smtp_server, webhook_server
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
-from assets.night_alerts import tell_morning
+from assets.sensors import tell_morning
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, load
 from pipelines.operations.doctor import diagnose

@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 import assets.step_failures
 from assets.definitions import build_definitions
 from assets.jobs import NETWORKS_JOB, STAGES, stage_key, year_tag
-from assets.night_alerts import places_of
+from assets.sensors import places_of
 from assets.workspace import Workspace
 from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
