@@ -16,22 +16,9 @@ from assets.step_failures import retrying_transient_failures, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.statuses import Status
+from pipelines.flow import preview_rows
 from pipelines.flow.compute import compute_and_write, outside_range, shown_results
 from pipelines.flow.judge import judge_received
-from pipelines.flow.preview_rows import (
-    WORTH_TELLING,
-    base_rows,
-    file_rows,
-    finding_rows,
-    first_observations,
-    first_rows,
-    in_brief,
-    near_its_limit,
-    personal_columns,
-    series,
-    spread,
-    verdict_rows,
-)
 from pipelines.flow.receive import receive
 from pipelines.flow.revisions import ACCEPT_JOB, settle, writing_store
 from pipelines.flow.store import Store
@@ -45,7 +32,7 @@ _Declare = Callable[..., _Asset]  # ``_stage`` of a network
 _RECEIVED = {"reception": "Tous les fichiers attendus sont là"}
 _JUDGED = {
     "conformite": "Aucun export refusé, et moins de lignes refusées que "
-    f"1/{WORTH_TELLING} de la limite déclarée (max_refused_share)",
+    f"1/{preview_rows.WORTH_TELLING} de la limite déclarée (max_refused_share)",
     "vraisemblance": "Contenu neuf, nombre de lignes comme l'an passé",
     "donnees_personnelles": "Rien de personnel hors des colonnes déclarées telles",
 }
@@ -107,7 +94,7 @@ def _received(catalogue: Catalogue, network: str, declare: _Declare) -> dg.Asset
             context.log.warning(notice)
         metadata: dict[str, Any] = {
             "a_retenir": due.sentence,
-            "fichiers": rows_shown(file_rows(reception)),
+            "fichiers": rows_shown(preview_rows.file_rows(reception)),
             "nombre_de_fichiers": len(files),
             "octets": sum(file.size for file in files),
         }
@@ -144,7 +131,7 @@ def _observations(catalogue: Catalogue, network: str, declare: _Declare) -> dg.A
                 raise dg.Failure(f"{declared.title}, {year} : rien n'est accepté. {reasons}", metadata)
             return  # nothing was handed over for that year: no fault, and nothing to compute
         for verdict in verdicts:
-            if rows := first_observations(catalogue, network, year, verdict):
+            if rows := preview_rows.first_observations(catalogue, network, year, verdict):
                 metadata[f"apercu_{verdict.export.replace('-', '_')}"] = rows_shown(rows)
         metadata[ROWS] = sum(verdict.accepted for verdict in verdicts)
         yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(judged.kept.fingerprint))
@@ -162,18 +149,18 @@ def _results(catalogue: Catalogue, network: str, declare: _Declare) -> dg.Assets
             context.log.error(f"{indicator} : calcul impossible. {error}")
         frame = shown_results(store, network, year)
         outside = outside_range(catalogue, frame)[["indicateur", "periode", "maille", "valeur"]]
-        yield warning("plage", outside.empty, {"hors_plage": rows_shown(first_rows(outside))})
+        yield warning("plage", outside.empty, {"hors_plage": rows_shown(preview_rows.first_rows(outside))})
         yearly = frame[frame["frequence"] == "annuelle"].sort_values(["maille", "indicateur"])
         yield dg.MaterializeResult(
             metadata={
-                "serie": rows_shown(series(workspace.store, catalogue, network)),
+                "serie": rows_shown(preview_rows.series(workspace.store, catalogue, network)),
                 ROWS: len(frame),
                 "valeurs": int(frame["valeur"].notna().sum()),
                 "valeurs_absentes": int(frame["valeur"].isna().sum()),
                 "inchange": reused,
-                "lignes": rows_shown(base_rows(catalogue, store, network, year)),
-                "apercu": rows_shown(first_rows(yearly[SEEN])),
-                "etendue": rows_shown(spread(frame)),
+                "lignes": rows_shown(preview_rows.base_rows(catalogue, store, network, year)),
+                "apercu": rows_shown(preview_rows.first_rows(yearly[SEEN])),
+                "etendue": rows_shown(preview_rows.spread(frame)),
                 **(_revision(context, workspace.store, catalogue, network, year) if store.proposes else {}),
             },
             data_version=dg.DataVersion(computed.fingerprint),
@@ -196,9 +183,9 @@ def _reception_check(due: Awaited) -> dg.AssetCheckResult:
 
 def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
     return {
-        "a_retenir": in_brief(verdicts),
-        "verdict": rows_shown(verdict_rows(verdicts)),
-        "anomalies": rows_shown(finding_rows(verdicts), 50),
+        "a_retenir": preview_rows.in_brief(verdicts),
+        "verdict": rows_shown(preview_rows.verdict_rows(verdicts)),
+        "anomalies": rows_shown(preview_rows.finding_rows(verdicts), 50),
         "lignes_lues": sum(item.rows for item in verdicts),
         "lignes_acceptees": sum(item.accepted for item in verdicts),
         "lignes_refusees": sum(item.refused for item in verdicts),
@@ -217,13 +204,13 @@ def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
 def _conformity_check(declared: Network, verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
     """Tell an error of a refused export, a warning of one that comes near the share of rows that would refuse it."""
     refused = any(verdict.state == Status.REFUSED for verdict in verdicts)
-    near = any(near_its_limit(declared, verdict) for verdict in verdicts)
+    near = any(preview_rows.near_its_limit(declared, verdict) for verdict in verdicts)
     return warning("conformite", not refused and not near, metadata, error=refused)
 
 
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of columns that seem to hold personal data; columns and counts only."""
-    counts = personal_columns(verdicts)
+    counts = preview_rows.personal_columns(verdicts)
     shown = {"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())}
     return warning("donnees_personnelles", not counts, shown)
 

@@ -14,27 +14,13 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE, day_asked, now
 from assets.metadata import lines_shown, rows_shown
-from assets.step_failures import (
-    causes_of_run,
-    failures_of_run,
-    retrying_transient_failures,
-    stage_of_step,
-    step_name,
-)
+from assets.step_failures import causes_of_run, failures_of_run, retrying_transient_failures, stage_of_step, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
 from pipelines.flow.exports_folder import folder_lines, note_folder
 from pipelines.flow.store import Store
-from pipelines.report.night import (
-    Undone,
-    begin_night,
-    cells_of,
-    end_night,
-    keep_night,
-    night_brief,
-    night_record,
-)
+from pipelines.report.night import Undone, begin_night, cells_of, end_night, keep_night, night_brief, night_record
 
 NIGHT_TAG = "resultats/nuit"
 SUMMARY = dg.AssetKey(["nuit", "bilan"])

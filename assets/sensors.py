@@ -114,11 +114,7 @@ def _missing_runs(instance: dg.DagsterInstance, catalogue: Catalogue, night: dic
 
 
 def _national_due(
-    context: dg.SensorEvaluationContext,
-    catalogue: Catalogue,
-    store: Store,
-    declared: str,
-    night: dict[str, Any] | None,
+    context: dg.SensorEvaluationContext, catalogue: Catalogue, store: Store, declared: str, night: dict[str, Any] | None
 ) -> dg.RunRequest | None:
     """Return the national run when a network-year, a declaration or the code changed since the last that went well.
 

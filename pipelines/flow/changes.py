@@ -6,7 +6,7 @@ The look costs a listing and a few small files by network-year: contents are rea
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipelines.declarations import Catalogue
+from pipelines.declarations import Catalogue, Network
 from pipelines.flow.exports_folder import note_folder, synthetic_statement
 from pipelines.flow.fingerprints import results_version, verdict_version
 from pipelines.flow.revisions import finish_accepting
@@ -43,7 +43,7 @@ def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
     statement, listing = synthetic_statement(root), root.listing()
     store.read_all((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in catalogue.networks.items():
-        seen = _Network(catalogue, network, store, root, listing, statement)
+        seen = _Network(network, declared, catalogue.fingerprint(network), store, root, listing, statement)
         for year in declared.years:
             found.network_years += 1
             if declared.closed(year):
@@ -69,21 +69,17 @@ def changed_network_years(
     return [place for place in places if place in cells]
 
 
+@dataclass(frozen=True)
 class _Network:
-    """A network as it is looked at: its declarations hashed once for all its years."""
+    """A network as it is looked at; ``declarations``: their hash, taken once for all its years."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        network: str,
-        store: Store,
-        root: ExportsRoot,
-        listing: Listing,
-        statement: str | None,
-    ) -> None:
-        self.network, self.declared, self.store, self.root = network, catalogue.networks[network], store, root
-        self.listing, self.statement = listing, statement
-        self.declarations = catalogue.fingerprint(network)
+    network: str
+    declared: Network
+    declarations: str
+    store: Store
+    root: ExportsRoot
+    listing: Listing
+    statement: str | None
 
     def why(self, year: int) -> str:
         """Say why an open year must run, or nothing."""

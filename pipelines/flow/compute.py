@@ -53,7 +53,7 @@ def shown_results(store: Store, network: str, year: int) -> pd.DataFrame:
 
 def outside_range(catalogue: Catalogue, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose value is out of the range of their indicator."""
-    ranges = {key: item.range for key, item in catalogue.indicators.items() if item.range}
+    ranges = {key: indicator.range for key, indicator in catalogue.indicators.items() if indicator.range}
     low = frame["indicateur"].map({key: bounds[0] for key, bounds in ranges.items()}).astype("float64")
     high = frame["indicateur"].map({key: bounds[1] for key, bounds in ranges.items()}).astype("float64")
     outside: pd.DataFrame = frame[(frame["valeur"] < low) | (frame["valeur"] > high)]

@@ -40,13 +40,12 @@ class Provenance:
 def provenance_of(root: ExportsRoot) -> Provenance:
     """Read the ``provenance.yml`` of a root, if there is one."""
     listing = root.listing()
-    found = listing.find(MARKER, 0)
-    if not found:
+    files = listing.find(MARKER, 0)
+    if not files:
         is_link = MARKER in {path.casefold() for path in listing.links}
         return _doubtful("c'est un lien, et les liens ne sont pas suivis") if is_link else Provenance()
     try:
-        data = read_outside(_content(root, found[0].path))
-        return _stated(data)
+        return _stated(read_outside(_content(root, files[0].path)))
     except OutsideYamlError as error:
         return _doubtful(str(error))
 
@@ -57,12 +56,11 @@ def synthetic_statement(root: ExportsRoot) -> str | None:
 
 
 def _content(root: ExportsRoot, path: str) -> bytes:
-    """Return the beginning of a file: enough to see that it is too large."""
     content = b""
     for chunk in root.chunks(path):
         content += chunk
         if len(content) > LARGEST_OUTSIDE_YAML:
-            break
+            break  # enough to see that it is too large
     return content
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines import validate
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.declarations.roles import row_rules
 from pipelines.declarations.statuses import Status
@@ -32,27 +33,7 @@ from pipelines.read import (
     layout_of_file,
     read_export,
 )
-from pipelines.validate import (
-    FileContext,
-    Finding,
-    JudgedFile,
-    RefusedRow,
-    Seen,
-    TypedRows,
-    Validated,
-    Verdict,
-    doubt,
-    doubts_of,
-    expected_of,
-    judge,
-    not_handed_over,
-    observation_schema,
-    protect,
-    recognised,
-    rows_digest,
-    unusable,
-    validate_file,
-)
+from pipelines.validate import FileContext, Finding, JudgedFile, RefusedRow, Seen, TypedRows, Validated, Verdict
 
 
 class _JudgedContent(Record):
@@ -138,14 +119,14 @@ class _Judging:
         """Return the verdict on an export."""
         files = reception.exports.get(export.id, ())
         if not files:
-            return not_handed_over(export, self.year, layout.path, reception.still_arriving(export.id))
+            return validate.not_handed_over(export, self.year, layout.path, reception.still_arriving(export.id))
         judged = [JudgedFile(file.path, file.sha256, self._file(export, layout, file)) for file in files]
-        expected = expected_of(self.catalogue, self.network, export, layout, self.year)
+        expected = validate.expected_of(self.catalogue, self.network, export, layout, self.year)
         acceptance = self.catalogue.networks[self.network].acceptance_of(export)
-        verdict = judge(export, self.year, acceptance, judged, expected)
+        verdict = validate.judge(export, self.year, acceptance, judged, expected)
         if verdict.state == Status.ACCEPTED:
-            verdict.digests = {file.path: rows_digest(file.validated.observations, export) for file in judged}
-            doubt(verdict, doubts_of(self._seen(export, judged, verdict, reception), acceptance))
+            verdict.digests = {file.path: validate.rows_digest(file.validated.observations, export) for file in judged}
+            validate.doubt(verdict, validate.doubts_of(self._seen(export, judged, verdict, reception), acceptance))
         return verdict
 
     def _seen(self, export: Export, judged: list[JudgedFile], verdict: Verdict, reception: Reception) -> Seen:
@@ -188,13 +169,13 @@ class _Judging:
             [(item.model_dump(mode="json"), item.place) for item in corrections],
             [asdict(rule) for rule in rules], self.catalogue.territories.model_dump(mode="json"), judging_code(),
         )  # fmt: skip
-        remembered = _recall(self.store, key, observation_schema(export))
+        remembered = _recall(self.store, key, validate.observation_schema(export))
         if remembered is not None:
             return remembered
         try:
             content = self._archived(file)
         except UnusableFileError as error:  # too large to be opened at all
-            return unusable(export, [Finding(error.rule, str(error))])
+            return validate.unusable(export, [Finding(error.rule, str(error))])
         place = self.store.judged / f"{key}.parquet"
         with replacing(place) as spill:
             context = FileContext(
@@ -247,12 +228,12 @@ def _judged_now(context: FileContext, content: Path) -> Validated:
     layout = layout_of_file(content, context.file, declared)
     context = replace(context, layout=layout)
     try:
-        text, recognise = spill.with_suffix(".texte"), recognised(export, layout)
+        text, recognise = spill.with_suffix(".texte"), validate.recognised(export, layout)
         opened = read_export(content, context.file, layout, text, recognise, whole=bool(context.corrections))
-        validated = validate_file(opened, context)
+        validated = validate.validate_file(opened, context)
     except UnusableFileError as error:
-        validated = unusable(export, [Finding(error.rule, str(error))])
-    validated = protect(validated, export, declared)
+        validated = validate.unusable(export, [Finding(error.rule, str(error))])
+    validated = validate.protect(validated, export, declared)
     if validated.observations.whole_file != spill:  # some rows were taken out once all were known
         validated.observations.write(spill)
     validated.observations = TypedRows(validated.observations.schema)

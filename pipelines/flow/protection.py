@@ -171,21 +171,17 @@ def _record(key: str, digests: dict[str, str]) -> KeptFrames:
 
 def content(frame: pd.DataFrame) -> str:
     """Return what changes with the figures and texts of a frame, in their order, whatever holds them in memory."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    kinds = [pa.float64() if _is_number(field.type) else pa.string() for field in table.schema]
+    table = table_of_frame(frame)
+    types = pa.types
+    numbers = [types.is_integer(field.type) or types.is_floating(field.type) for field in table.schema]
     digest = hashlib.sha256(fingerprint(table.column_names).encode())
-    for column, kind in zip(table.columns, kinds, strict=True):
-        batch = pa.record_batch([column.cast(kind).combine_chunks()], names=["c"])
-        digest.update(batch.serialize())
+    for column, number in zip(table.columns, numbers, strict=True):
+        cells = column.cast(pa.float64() if number else pa.string())
+        digest.update(pa.record_batch([cells.combine_chunks()], names=["c"]).serialize())
     return digest.hexdigest()
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
 def _digest(path: Path) -> str:
-    """Return the sha256 of a file, empty when there is none."""
     try:
         return sha256(path)
     except FileNotFoundError:

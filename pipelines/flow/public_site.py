@@ -51,7 +51,5 @@ def bring_site(
 
 def _published(catalogue: Catalogue, store: Store, main_table: str) -> Path | None:
     """Return the release that is published of the data set of a main table, if any is."""
-    for name, dataset in catalogue.datasets.items():
-        if dataset.main_table == main_table and (version := store.published(name).get("version")):
-            return store.release(name, version)
-    return None
+    names = (name for name, dataset in catalogue.datasets.items() if dataset.main_table == main_table)
+    return next(filter(None, map(store.published_release, names)), None)

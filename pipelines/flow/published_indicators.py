@@ -7,8 +7,6 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.declarations import Catalogue
-from pipelines.flow.store import Store
 from pipelines.release import history
 
 _TABLE = "resultats"
@@ -16,13 +14,6 @@ _TESTED = [
     *("reseau", "structure_code", "indicateur", "maille", "frequence", "periode", "unite"),
     *("valeur", "effectif", "numerateur", "denominateur"),
 ]
-
-
-def published_results(catalogue: Catalogue, store: Store) -> Path | None:
-    """Return the release of the results that is published, None before there is any."""
-    dataset = catalogue.on_site
-    version = store.published(dataset).get("version") if dataset else None
-    return store.release(dataset, version) if dataset and version else None
 
 
 def office_results(release: Path) -> pd.DataFrame:

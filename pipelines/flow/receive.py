@@ -53,6 +53,10 @@ def receive_exports(
             if arrived is not None:
                 kept.append(arrived)
         received[name] = tuple(kept)
+    renamed = [
+        RenamedFile(export=name, path=file.name, expected=file.expected)
+        for name, files in found.items() for file in files if file.expected
+    ]  # fmt: skip
     seen = reception_fingerprint(received)
     reception = Reception(
         fingerprint=seen,
@@ -61,7 +65,7 @@ def receive_exports(
         exports=received,
         left=tuple(left),
         twins=_same_contents(store, root, received),
-        renamed=_renamed(found),
+        renamed=tuple(renamed),
     )
     store.write(network, year, reception)
     return reception
@@ -101,10 +105,7 @@ def reception_fingerprint(received: Mapping[str, Sequence[Received]]) -> str:
 
 
 def _begin(store: Store, network: str, year: int) -> Reception:
-    """Keep what a reception that fails leaves behind: the one before, marked, so that the next night tries again.
-
-    Returns the one before, or an empty one.
-    """
+    """Return the reception before, or an empty one; kept marked, it is what one that fails leaves to the next night."""
     before = store.read(network, year).reception or Reception()
     store.write(network, year, before.model_copy(update={"failed": True}))
     return before
@@ -119,23 +120,13 @@ def _same_contents(
     store: Store, root: ExportsRoot, received: Mapping[str, Sequence[Received]]
 ) -> tuple[SameContent, ...]:
     """Return the files whose content is also that of a file of another export, year or network."""
-    found = []
+    same = []
     for name, files in received.items():
         paths = {file.path for file in files}
         for file in files:
-            others = tuple(path for path in store.archive.twins(root, file) if path not in paths)
-            if others:
-                found.append(SameContent(export=name, path=file.path, same_as=others))
-    return tuple(found)
-
-
-def _renamed(found: Mapping[str, Sequence[SourceFile]]) -> tuple[RenamedFile, ...]:
-    return tuple(
-        RenamedFile(export=name, path=file.name, expected=file.expected)
-        for name, files in found.items()
-        for file in files
-        if file.expected
-    )
+            if others := tuple(path for path in store.archive.twins(root, file) if path not in paths):
+                same.append(SameContent(export=name, path=file.path, same_as=others))
+    return tuple(same)
 
 
 def _arrived(store: Store, root: ExportsRoot, file: SourceFile, layout: Layout, now: datetime) -> Received | None:

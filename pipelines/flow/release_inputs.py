@@ -47,7 +47,9 @@ class ReleasedYears:
         then = places.get((network, year))
         if then is None:
             return self._kept(NetworkYear(network=network, year=year))
-        if now.reception and _files(now.reception) == _handed_over(then):
+        received = now.reception.exports if now.reception else {}
+        files = {(name, file.path, file.sha256) for name, files in received.items() for file in files}
+        if now.reception and files == {(file.export, file.path, file.sha256) for file in then.files}:
             return self._kept(now.model_copy(update={"results": _results_of(now, then.declarations)}))
         return self._judged_again(then)
 
@@ -104,14 +106,6 @@ def _told(release: Path) -> Inputs | None:
     """Return what a release says that it was made of, None for one made before network-years were told whole."""
     inputs = inputs_of(history.descriptor(release))
     return inputs if inputs and any(item.declarations for item in inputs.receptions) else None
-
-
-def _files(reception: Received) -> set[tuple[str, str, str]]:
-    return {(name, file.path, file.sha256) for name, files in reception.exports.items() for file in files}
-
-
-def _handed_over(then: Reception) -> set[tuple[str, str, str]]:
-    return {(file.export, file.path, file.sha256) for file in then.files}
 
 
 def _results_of(now: NetworkYear, declarations: str) -> Results | None:

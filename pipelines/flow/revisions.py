@@ -145,10 +145,10 @@ def _hash_of(known: NetworkYear) -> str:
 
 def _differences(standing: Store, proposed: Store, network: str, year: int) -> dict[str, int]:
     old, new = standing.network_year(network, year), proposed.network_year(network, year)
-    found = {name: _differing_rows(old / f"{name}.parquet", new / f"{name}.parquet") for name in FRAMES}
+    counts = {name: _differing_rows(old / f"{name}.parquet", new / f"{name}.parquet") for name in FRAMES}
     before, after = _verdicts(standing.read(network, year)), _verdicts(proposed.read(network, year))
-    found["exports"] = sum(before.get(name) != after.get(name) for name in before.keys() | after.keys())
-    return found
+    counts["exports"] = sum(before.get(name) != after.get(name) for name in before.keys() | after.keys())
+    return counts
 
 
 def _verdicts(known: NetworkYear) -> dict[str, tuple[ExportVerdict, list[dict[str, Any]]]]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.references import SignalNote
 from pipelines.flow.gather import declared_table
-from pipelines.flow.published_indicators import office_names, published_results, yearly_indicators
+from pipelines.flow.published_indicators import office_names, yearly_indicators
 from pipelines.flow.release import StoredTable
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_table
@@ -96,7 +96,7 @@ def _released(catalogue: Catalogue, store: Store, synthetic: str | None) -> Rele
     Raises DamagedReleaseError when it can't be read.
     """
     versions = history.versions(store.releases, catalogue.signals) if catalogue.signals else []
-    if not (catalogue.signals and versions):
+    if not catalogue.signals or not versions:
         return None
     release = store.release(catalogue.signals, versions[-1])
     if bool(history.descriptor(release).get("synthetic")) != bool(synthetic):
@@ -139,7 +139,7 @@ def _figures(card: Mapping[Any, Any]) -> str:
 
 
 def _words(catalogue: Catalogue, store: Store, tests: pd.DataFrame, notes: Sequence[SignalNote]) -> Words:
-    release, indicators = published_results(catalogue, store), catalogue.indicators
+    release, indicators = store.published_release(catalogue.on_site), catalogue.indicators
     seen = tests[tests["signal"].astype(bool) & (tests["indicator"] != "")]
     return Words(
         themes={name: theme.label for family in catalogue.themes.values() for name, theme in family.themes.items()},
@@ -169,5 +169,5 @@ def _synthetic(catalogue: Catalogue, store: Store) -> str | None:
     """Return the warning that texts, or the results that were tested, came with when they are invented."""
     places = [(name, year) for name in catalogue.experiences for year in catalogue.networks[name].years]
     told = (known.reception.synthetic for known in store.read_all(places) if known.reception)
-    results = published_results(catalogue, store)
+    results = store.published_release(catalogue.on_site)
     return next(filter(None, told), synthetic_statement(history.descriptor(results)) if results else None)

@@ -100,17 +100,13 @@ class Reception(Record):
 
     def notices(self) -> list[str]:
         """Return what the data team is told of the files received, in French."""
-        return [
-            *(
-                f"{file.export} : « {file.path} » est encore en cours de copie (il {file.why}) ; laissé pour le "
-                "prochain passage"
-                for file in self.left
-            ),
-            *(
-                f"{file.export} : « {file.path} » est lu, mais « {file.expected} » est attendu (majuscules)"
-                for file in self.renamed
-            ),
-        ]
+        lines = []
+        for left in self.left:
+            copied = f"{left.export} : « {left.path} » est encore en cours de copie (il {left.why})"
+            lines.append(f"{copied} ; laissé pour le prochain passage")
+        for file in self.renamed:
+            lines.append(f"{file.export} : « {file.path} » est lu, mais « {file.expected} » est attendu (majuscules)")
+        return lines
 
 
 class ExportState(Record):

@@ -26,7 +26,7 @@ from urllib.parse import quote
 from pipelines.flow.fingerprints import fingerprint
 from pipelines.flow.manifests import ROOM as SETS
 from pipelines.flow.manifests import Sets, below, content_name, facts
-from pipelines.flow.output_folder import PRIVATE, PUBLIC, scratch_folder, strangers
+from pipelines.flow.output_folder import PRIVATE, PUBLIC, scratch_folder
 from pipelines.flow.state import National, NetworkYear, Proposal, Reception, Record, Results, YearVerdict
 from pipelines.flow.stored_files import Kind, Shape, read_record, read_shaped, write_json, write_record
 from pipelines.mechanics.files import write_whole
@@ -46,7 +46,7 @@ _STAGES: dict[type[Record], Stage] = {Reception: "raw", YearVerdict: "observatio
 _RELEASES, _CATALOGUE = "releases", "catalogue"
 _PUBLISHED = "published"  # the plain copies that there are
 _CHECKSUMS, _MANIFEST = "SHA256SUMS", "dataset.json"  # each is written after the files that it tells
-# What is read of releases that are not the latest.
+# What is read of releases that are not the latest, beside their results.
 _NEEDED_OF_ALL = ("datapackage.json", "versions.csv", _CHECKSUMS)
 Stamp = tuple[int, int, int] | None  # of a file: inode, time (ns), bytes
 
@@ -98,10 +98,6 @@ class Store:
         if not self.begun():
             place = without_secrets(self.address(self.output))
             raise RootError(f"rien n'a jamais été traité dans {place} : lancer « resultats run », ou indiquer --output")
-
-    def strangers(self) -> list[str]:
-        """Name what is in the output and isn't ours."""
-        return strangers(self.output)
 
     # Networks and years
 
@@ -262,8 +258,8 @@ class Store:
         self._save_file(name)
 
     def _save_file(self, name: str) -> None:
-        place = self.output / name
-        self._sets.save(_room_set(name), place.parent, lambda path: path == place.name)
+        room, _, file = name.rpartition("/")
+        self._sets.save(_room_set(name), self.output / room, lambda path: path == file)
 
     # Releases
 
@@ -334,6 +330,11 @@ class Store:
         """Return what the local target tells of a dataset; nothing before it is there."""
         return read_shaped(self.catalogue / dataset / _MANIFEST, dict[str, Any]) or {}
 
+    def published_release(self, dataset: str | None) -> Path | None:
+        """Return the release of a dataset that the local target shows, None before there is any."""
+        version = self.published(dataset).get("version") if dataset else None
+        return self.release(dataset, version) if dataset and version else None
+
     @property
     def site(self) -> Path | None:
         """The public site, None where the output is no folder that a web server shows."""
@@ -401,7 +402,6 @@ class Store:
 
 
 def _needed_of_all(name: str) -> bool:
-    """Say whether a file is read of releases that are not the latest: those of their results are."""
     return name in _NEEDED_OF_ALL or (name.startswith("resultats") and name.endswith(".parquet"))
 
 
@@ -414,7 +414,6 @@ def _room_set(name: str) -> str:
 
 
 def _stage_of(path: str) -> Stage:
-    """Tell which stage writes a file of a network and year."""
     if path == "reception.json":
         return "raw"
     return "results" if path == "results.json" or ("/" not in path and path.endswith(".parquet")) else "observations"

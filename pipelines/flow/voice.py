@@ -22,7 +22,7 @@ from pipelines.declarations import Catalogue
 from pipelines.declarations.experiences import EXPORT
 from pipelines.declarations.statuses import Status
 from pipelines.flow.fingerprints import code_of, fingerprint
-from pipelines.flow.published_indicators import office_results, published_results
+from pipelines.flow.published_indicators import office_results
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import is_whole, read_frame, table_in_parts, write_frame
 from pipelines.flow.voice_facts import keep_texts_read
@@ -166,7 +166,7 @@ def judge_months(catalogue: Catalogue, store: Store, chosen: Sequence[str] | Non
 
 def _judge_indicators(catalogue: Catalogue, store: Store, months: Sequence[str]) -> list[str]:
     """Test the months in the published results of offices that were not tested in these; return those tested."""
-    release, kept = published_results(catalogue, store), _kept_indicators(store)
+    release, kept = store.published_release(catalogue.on_site), _kept_indicators(store)
     if release is None:
         return []
     directions = {name: item.direction for name, item in catalogue.indicators.items()}

@@ -119,17 +119,17 @@ def missing(known: NetworkYear) -> list[str]:
 
 def refusals(store: Store, years: Iterable[NetworkYear]) -> list[Refusal]:
     """Return one refusal for each content refused, whatever the number of years that it holds."""
-    found: dict[tuple[object, ...], Refusal] = {}
+    refused: dict[tuple[object, ...], Refusal] = {}
     for known in years:
         for name, verdict in known.current.items():
             if verdict.status != Status.REFUSED or known.reception is None:
                 continue
             files = tuple((file.path, file.sha256) for file in known.reception.exports.get(name, ()))
             key = (known.network, name, files, verdict.explanation)
-            before = found[key].years if key in found else ()
+            before = refused[key].years if key in refused else ()
             letter = letter_of(store, known, name)
-            found[key] = Refusal(known.network, (*before, known.year), name, files, verdict.explanation, letter)
-    return list(found.values())
+            refused[key] = Refusal(known.network, (*before, known.year), name, files, verdict.explanation, letter)
+    return list(refused.values())
 
 
 def letter_of(store: Store, known: NetworkYear, export: str) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines.declarations.statuses import Status
-from pipelines.flow.state import ExportVerdict, NetworkYear
+from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
 from pipelines.mechanics.french import counted, years_text
 from pipelines.report.facts import figures_kept, letter_of, missing, not_computed, refused_rows, to_check
@@ -27,10 +27,8 @@ def network_lines(store: Store, years: Iterable[NetworkYear]) -> tuple[list[str]
             elif files:
                 lines += _export_lines(store, known, export)
                 refused += (verdict.refused + (verdict.status == Status.REFUSED)) if verdict else 0
-    return [
-        *lines,
-        *(f"  {years_text(without)}  {export} : NON TRANSMIS" for export, without in absent.items()),
-    ], refused
+    lines += [f"  {years_text(without)}  {export} : NON TRANSMIS" for export, without in absent.items()]
+    return lines, refused
 
 
 def _year_lines(store: Store, known: NetworkYear) -> Iterator[str]:
@@ -54,20 +52,17 @@ def _export_lines(store: Store, known: NetworkYear, export: str) -> Iterator[str
         why = known.reception.damaged if known.reception else ""
         yield f"  {known.year}  {export} : ERREUR DE TRAITEMENT. {why or _UNJUDGED}"
         return
-    yield f"  {known.year}  {export} : {_verdict_text(verdict)}"
+    aside = f", {counted(verdict.refused, 'refusée')}" if verdict.refused else ""
+    outcome = f"{counted(verdict.accepted, 'ligne acceptée')}{aside}"
+    if verdict.status != Status.ACCEPTED:
+        outcome = f"{verdict.status.upper()}. {verdict.explanation}"
+    yield f"  {known.year}  {export} : {outcome}"
     if verdict.refused:
         yield from (f"          - {reason}" for reason in refused_rows(known, export))
         findings = store.network_year(known.network, known.year) / f"{export}-anomalies.csv"
         yield f"          détail : {from_here(store.address(findings))}"
     if letter := letter_of(store, known, export):
         yield f"          lettre au réseau : {from_here(letter)}"
-
-
-def _verdict_text(verdict: ExportVerdict) -> str:
-    if verdict.status != Status.ACCEPTED:
-        return f"{verdict.status.upper()}. {verdict.explanation}"
-    aside = f", {counted(verdict.refused, 'refusée')}" if verdict.refused else ""
-    return f"{counted(verdict.accepted, 'ligne acceptée')}{aside}"
 
 
 def from_here(place: str) -> str:

@@ -170,7 +170,6 @@ def _unfinished(store: Store, night: str) -> list[str]:
 
 
 def _results_hash(store: Store, network: str, year: int) -> str | None:
-    """Hash the published results of a network-year; None when there are none."""
     try:
         return sha256(store.network_year(network, year) / "results.parquet")
     except FileNotFoundError:

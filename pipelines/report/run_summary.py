@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.declarations import Catalogue
 from pipelines.declarations.statuses import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
+from pipelines.flow.output_folder import strangers
 from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.state import ExportVerdict, NetworkYear
@@ -43,7 +44,6 @@ LEGEND = (
 )
 _NAME_WIDTH = 34  # of a network's title: with fifteen years, a line is as wide as a terminal of 80 columns
 _EXPLANATION_WIDTH = 160
-_REFUSALS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -89,30 +89,27 @@ def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summar
     ending += _datasets(catalogue, store) if outcome.succeeded else ["\nAUCUNE PUBLICATION :", outcome.error]
     account_lines = [*lines, *(line for title in notices for line in _section(title, notices[title]))]
     account = "\n".join([*account_lines, *ending])
-    where = _keep_account(store, account)
-    told = account_lines
+    store.keep_text(_ACCOUNT, f"{account}\n")
+    where = _shown(store, store.file(_ACCOUNT))
+    shown = account_lines
     if account.count("\n") > _SCREEN:
-        told = [*refused_exports(store, years), *_section("SANS RÉSULTAT :", _shortened(_without_result(store, years)))]
-        told += [line for title in notices for line in _section(title, _shortened(notices[title]))]
-    screen = [*years_table(catalogue, store, years), "", totals(years), *told, *ending]
+        shown = [
+            *refused_exports(store, years),
+            *_section("SANS RÉSULTAT :", _shortened(_without_result(store, years))),
+        ]
+        shown += [line for title in notices for line in _section(title, _shortened(notices[title]))]
+    screen = [*years_table(catalogue, store, years), "", totals(years), *shown, *ending]
     screen += [f"  compte rendu, réseau par réseau : {where}", *([_NEXT_STEP] if outcome.succeeded else [])]
     facts = _facts(catalogue, store, outcome, years) | {"refuses": refused, "donnees_synthetiques": statement}
     return Summary("\n".join(screen), account, refused, facts)
 
 
 def _without_result(store: Store, years: list[NetworkYear]) -> list[str]:
-    """Return what could not be computed, or was set aside with its network and year (French)."""
     return [
         f"{known.network} {known.year}, {indicator} : {why}"
         for known in years
         for indicator, why in not_computed(store, known).items()
     ]
-
-
-def _keep_account(store: Store, account: str) -> str:
-    """Write the account of the last run in the output; return where."""
-    store.keep_text(_ACCOUNT, f"{account}\n")
-    return _shown(store, store.file(_ACCOUNT))
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -121,7 +118,6 @@ def _shortened(lines: list[str]) -> list[str]:
 
 
 def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, years: list[NetworkYear]) -> dict[str, Any]:
-    """Return what the runs just made gave, for programs."""
     return {
         "reussi": outcome.succeeded,
         "erreur": outcome.error,
@@ -172,9 +168,9 @@ def _section(title: str, content: Iterable[str]) -> list[str]:
 
 def _strangers(store: Store) -> list[str]:
     """Tell what the output holds that isn't ours: perhaps it was meant to be another folder."""
-    found = store.strangers()
-    shown = ", ".join(found[:5]) + ("…" if len(found) > 5 else "")
-    return [f"\nLa sortie contient ce qui n'est pas de nous, et que rien ne touche : {shown}"] if found else []
+    names = strangers(store.output)
+    shown = ", ".join(names[:5]) + ("…" if len(names) > 5 else "")
+    return [f"\nLa sortie contient ce qui n'est pas de nous, et que rien ne touche : {shown}"] if names else []
 
 
 def _datasets(catalogue: Catalogue, store: Store) -> list[str]:
@@ -256,10 +252,14 @@ def totals(years: Sequence[NetworkYear]) -> str:
 def refused_exports(store: Store, years: Sequence[NetworkYear]) -> list[str]:
     """Return the refused exports, three lines each: which, why, where its letter is."""
     refused = refusals(store, years)
-    lines = [line for refusal in refused[:_REFUSALS_SHOWN] for line in _refusal_lines(refusal)]
-    others = len(refused) - _REFUSALS_SHOWN
-    more = [f"  … et {counted(others, 'autre')}, dans le compte rendu"] if others > 0 else []
-    return [f"\n{counted(len(refused), 'EXPORT REFUSÉ', 'EXPORTS REFUSÉS')}", *lines, *more] if refused else []
+    if not refused:
+        return []
+    lines = [f"\n{counted(len(refused), 'EXPORT REFUSÉ', 'EXPORTS REFUSÉS')}"]
+    for refusal in refused[:_LINES_SHOWN]:
+        lines += _refusal_lines(refusal)
+    if len(refused) > _LINES_SHOWN:
+        lines.append(f"  … et {counted(len(refused) - _LINES_SHOWN, 'autre')}, dans le compte rendu")
+    return lines
 
 
 def _refusal_lines(refusal: Refusal) -> Iterator[str]:
@@ -272,7 +272,6 @@ def _refusal_lines(refusal: Refusal) -> Iterator[str]:
 
 
 def _cut(text: str, width: int) -> str:
-    """Return the text within a width, cut between words."""
     if len(text) <= width:
         return text
     return text[: width - 1].rsplit(" ", 1)[0] + "…"

@@ -99,19 +99,15 @@ def _of(known: NetworkYear) -> dict[str, Any]:
 def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]:
     versions = history.versions(store.releases, dataset)
     latest = versions[-1] if versions else None
+    made = datetime.datetime.fromtimestamp(store.made_at(dataset, latest), datetime.UTC) if latest else None
     return {
         "id": dataset,
         "titre": catalogue.datasets[dataset].title,
         "version": latest,
-        "faite_le": _made_on(store, dataset, latest) if latest else None,
+        "faite_le": made.isoformat(timespec="seconds") if made else None,
         "versions": len(versions),
         "cibles": _targets(catalogue, store, dataset, latest),
     }
-
-
-def _made_on(store: Store, dataset: str, version: str) -> str:
-    moment = datetime.datetime.fromtimestamp(store.made_at(dataset, version), datetime.UTC)
-    return moment.isoformat(timespec="seconds")
 
 
 def _targets(catalogue: Catalogue, store: Store, dataset: str, latest: str | None) -> list[dict[str, Any]]:
@@ -133,7 +129,6 @@ def _target(name: str, page: str | None, version: str | None, latest: str | None
 
 
 def _waiting_plans(store: Store) -> list[dict[str, Any]]:
-    """Return the plans of publication that nobody accepted yet."""
     acceptances = Rooms(store.room("acceptances").parent).acceptances
     return [
         {"genre": "publication", "cible": plan["target"], "empreinte": plan["hash"]}
@@ -143,7 +138,6 @@ def _waiting_plans(store: Store) -> list[dict[str, Any]]:
 
 
 def _waiting_revisions(store: Store) -> list[dict[str, Any]]:
-    """Return the revisions of closed years that nobody accepted yet."""
     return [
         {
             "genre": "révision",
@@ -197,8 +191,8 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
         if lines:
             yield f"{title} : {len(lines)}"
         yield from (f"  {line}" for line in lines[:SHOWN])
-        if others := len(lines) - SHOWN if len(lines) > SHOWN else 0:
-            yield f"  et {counted(others, 'autre')} (resultats status --json les donne)"
+        if len(lines) > SHOWN:
+            yield f"  et {counted(len(lines) - SHOWN, 'autre')} (resultats status --json les donne)"
 
 
 def _to_do(found: dict[str, Any]) -> str:
