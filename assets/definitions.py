@@ -12,9 +12,8 @@ from assets.publication_assets import accept_plan_job, previews_sensor, publicat
 from assets.sensors import alerts_sensor, following_sensor, lost_sensor
 from assets.spread import executor_from_environment
 from assets.voice_assets import signals_assets, signals_job, signals_schedule
-from assets.workspace import Workspace, workspace_from_environment
-from pipelines.declarations import Catalogue, load
-from pipelines.operations.settings import night_from_environment
+from assets.workspace import Workspace
+from pipelines.declarations import Catalogue
 
 
 def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:
@@ -57,9 +56,3 @@ def national_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     """Return the national tables, the release of every dataset, their publication, and the public site."""
     releases = [release_asset(catalogue, dataset) for dataset in catalogue.without_signals.datasets]
     return [tables_asset(catalogue), *releases, publication_asset(catalogue), site_asset(catalogue)]
-
-
-def definitions_from_environment() -> dg.Definitions:
-    """Return the definitions of the workspace that the environment names."""
-    workspace = workspace_from_environment()
-    return build_definitions(load(Path(workspace.schemas)), workspace, night_from_environment())

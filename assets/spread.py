@@ -1,6 +1,6 @@
 """The executor of every job, which first takes hold of the output, and waits for its turn: no two jobs write there.
 
-Steps on several machines: Dagster's Celery executor, and the application that ``celery`` workers run.
+Steps on several machines: Dagster's Celery executor; what its workers run is in ``workers``.
 
 Which broker, and whether there is one, is said by the environment (RESULTATS_BROKER); without it steps run in the
 process of their run. Where their files meet is the business of the store.
@@ -15,10 +15,9 @@ import dagster as dg
 
 from pipelines.flow.output_folder import tidy
 from pipelines.operations.output_lock import OutputBusyError, alone_on
-from pipelines.operations.settings import ENVIRONMENT, setting
+from pipelines.operations.settings import setting
 
 if TYPE_CHECKING:
-    from celery import Celery
     from dagster._core.execution.context.system import PlanOrchestrationContext
     from dagster._core.execution.plan.plan import ExecutionPlan
 
@@ -38,22 +37,12 @@ def executor_from_environment(output: str) -> dg.ExecutorDefinition:
 
     shared = locked_executor(celery_executor, output, among="steps spread by one instance")  # years run side by side
     configured: dg.ExecutorDefinition = shared.configured(
-        {"broker": {"env": BROKER}, "config_source": _settings()}, name="celery"
+        {"broker": {"env": BROKER}, "config_source": celery_settings()}, name="celery"
     )
     return configured
 
 
-def worker_application() -> "Celery":
-    """Return the application of a worker, with the same settings as the executor that sends it steps."""
-    from dagster_celery.make_app import make_app  # noqa: PLC0415
-    from dagster_celery.tasks import create_task  # noqa: PLC0415
-
-    application = make_app({"broker": ENVIRONMENT[BROKER], "backend": "rpc://", "config_source": _settings()})
-    create_task(application)
-    return application
-
-
-def _settings() -> dict[str, Any]:
+def celery_settings() -> dict[str, Any]:
     """Return what makes steps outlive their worker.
 
     A step is taken off the broker when it is done: that of a process killed alone (out of memory) is given again at

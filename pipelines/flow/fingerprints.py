@@ -15,13 +15,11 @@ from pipelines.declarations import Catalogue
 PIPELINES = Path(__file__).resolve().parents[1]
 # The rooms and modules of ``pipelines`` that a stage runs, and those left out of them: what producers are written.
 _DECLARED = ("mechanics", "declarations", "compile")
+EVERYTHING = ("",)  # told in every release; it makes nothing again
 JUDGING = (*_DECLARED, "read", "tabular", "validate", "flow/judge.py")
 COMPUTING = (*_DECLARED, "compute", "disclosure", "flow/compute.py")
-_WORDS = (
-    "validate/findings.py",
-    "validate/messages.py",
-    "validate/messages.yml",
-)  # titles of findings, which are published
+# Titles of findings, which are published.
+_WORDS = ("validate/findings.py", "validate/messages.py", "validate/messages.yml")
 _HIDING = ("flow/protection.py", "flow/earlier_releases.py")
 GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", *_HIDING, "barometers", "flow/barometer_waves.py")
 _LETTERS = ("validate/letters/letter.py", "validate/letters/annotated_copy.py", "validate/letters/templates/")
@@ -30,11 +28,6 @@ _LETTERS = ("validate/letters/letter.py", "validate/letters/annotated_copy.py", 
 def fingerprint(*parts: object) -> str:
     """Hash (sha256) of plain data."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
-
-
-def judging_code() -> str:
-    """Return what changes with the code that judges files."""
-    return code_of(JUDGING)
 
 
 def verdict_version(declarations: str, reception: str) -> str:
@@ -59,11 +52,6 @@ def tables_declared(catalogue: Catalogue) -> str:
     )
 
 
-def code_fingerprint() -> str:
-    """Return what changes with any code: it is told in every release, and makes nothing again."""
-    return code_of(("",))
-
-
 def code_of(parts: Iterable[str]) -> str:
     """Hash of the source of rooms and modules of ``pipelines``, texts and templates included."""
     return _hash_of(tuple(parts), PIPELINES)
@@ -74,7 +62,7 @@ def _hash_of(parts: tuple[str, ...], root: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(path for part in parts for path in _sources(root / part)):
         name = path.relative_to(root).as_posix()
-        if parts == ("",) or not name.startswith(_LETTERS):
+        if parts == EVERYTHING or not name.startswith(_LETTERS):
             digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

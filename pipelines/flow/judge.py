@@ -15,7 +15,7 @@ from pipelines import validate
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.declarations.roles import row_rules
 from pipelines.declarations.statuses import Status
-from pipelines.flow.fingerprints import fingerprint, judging_code
+from pipelines.flow.fingerprints import JUDGING, code_of, fingerprint
 from pipelines.flow.kept_verdicts import JudgedYear, keep_verdict
 from pipelines.flow.receive import note_damage
 from pipelines.flow.state import Reception, Record, YearVerdict
@@ -167,7 +167,7 @@ class _Judging:
         key = fingerprint(
             file.sha256, file.path, file_year, export.model_dump(mode="json"), layout.model_dump(mode="json"),
             [(item.model_dump(mode="json"), item.place) for item in corrections],
-            [asdict(rule) for rule in rules], self.catalogue.territories.model_dump(mode="json"), judging_code(),
+            [asdict(rule) for rule in rules], self.catalogue.territories.model_dump(mode="json"), code_of(JUDGING),
         )  # fmt: skip
         remembered = _recall(self.store, key, validate.observation_schema(export))
         if remembered is not None:

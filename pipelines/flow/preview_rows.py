@@ -96,13 +96,13 @@ def personal_columns(verdicts: list[Verdict]) -> Counter[str]:
     return counts
 
 
-def first_observations(catalogue: Catalogue, network: str, year: int, verdict: Verdict, count: int = 5) -> Rows:
+def first_observations(catalogue: Catalogue, network: str, year: int, verdict: Verdict) -> Rows:
     """Return the first observations of an accepted export, without any column that may be personal."""
     export = catalogue.networks[network].export(verdict.export)
     if verdict.observations is None or export is None:
         return []
     columns = shown_columns(export, export.layout_or_last(year), verdict)[:SEEN]
-    return first_rows(verdict.observations.head(count).select(columns).to_pandas(), count)
+    return first_rows(verdict.observations.head(5).select(columns).to_pandas())
 
 
 def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]:

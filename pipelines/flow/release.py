@@ -14,7 +14,7 @@ from pipelines.disclosure.audit import AUDITED, audit, refusals
 from pipelines.disclosure.results_table import COUNTS, disclosure_summary
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.exports_folder import synthetic_statement
-from pipelines.flow.fingerprints import code_fingerprint, fingerprint
+from pipelines.flow.fingerprints import EVERYTHING, code_of, fingerprint
 from pipelines.flow.gather import RESULTS, SECRETS, gathered, tables_are_current
 from pipelines.flow.preview_rows import Rows, first_rows
 from pipelines.flow.protection import Protection, protecting
@@ -149,7 +149,7 @@ def release_inputs(catalogue: Catalogue, store: Store, root: ExportsRoot, schema
     places = [(network, year) for network, declared in sorted(catalogue.networks.items()) for year in declared.years]
     receptions = tuple(found for known in store.read_all(places) if (found := _reception(known)) is not None)
     archived = store.archive.keep(bundle(schemas))
-    return Inputs(receptions, catalogue.fingerprints(), archived, code_fingerprint(), synthetic_statement(root))
+    return Inputs(receptions, catalogue.fingerprints(), archived, code_of(EVERYTHING), synthetic_statement(root))
 
 
 def _reception(known: NetworkYear) -> Reception | None:

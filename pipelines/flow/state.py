@@ -261,10 +261,6 @@ class National(Record):
         mine = [item for item in self.set_aside if (item.network, item.year) == (network, year)]
         return {indicator: item.why for item in mine for indicator in item.indicators}
 
-    def why_kept(self, network: str, year: int) -> list[str]:
-        """Return why figures of a network-year are those of an earlier release (French)."""
-        return [item.why for item in self.kept if (item.network, item.year) == (network, year)]
-
 
 class KeptFrames(Record):
     """Frames that are remembered: ``made_of`` what (a hash), the sha256 of each file, and a hash of both."""

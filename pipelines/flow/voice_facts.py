@@ -49,21 +49,20 @@ class SignalsMade:
         states = (f"{count} {_agreed(count, state)}" for state, count in self.states.items())
         alarms = plural(int(round(self.expected_false, 1)), "fausse alerte attendue")
         tests = f"{counted(self.tests, 'test')} en {month_in_words(self.month)}"
+        left = ""
+        if self.left_out:
+            signals = counted(len(self.left_out), "signal", "signaux")
+            left = f"{signals} hors de la version, un chiffre n'y convient pas : {', '.join(self.left_out)}"
         told = [
             ", ".join(states) or "aucun signal",
             f"{tests}, {decimal(self.expected_false, 1)} {alarms}",
             "" if self.measured else "ce qui pourrait être vu n'a pas pu être mesuré",
-            _left_out(self.left_out),
+            f"{left} hors de la version, un chiffre n'y convient pas : {', '.join(self.left_out)}"
+            if self.left_out
+            else "",
             self.synthetic or "",
         ]
         return " ; ".join(part for part in told if part)
-
-
-def _left_out(signals: Sequence[str]) -> str:
-    if not signals:
-        return ""
-    told = counted(len(signals), "signal", "signaux")
-    return f"{told} hors de la version, un chiffre n'y convient pas : {', '.join(signals)}"
 
 
 def _agreed(count: int, state: str) -> str:

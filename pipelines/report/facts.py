@@ -145,7 +145,8 @@ def not_computed(store: Store, known: NetworkYear) -> dict[str, str]:
 
 def figures_kept(store: Store, known: NetworkYear) -> list[str]:
     """Return why what was received is not what is published: figures of an earlier release, kept (French)."""
-    return store.tables_made().why_kept(known.network, known.year)
+    kept = store.tables_made().kept
+    return [year.why for year in kept if (year.network, year.year) == (known.network, known.year)]
 
 
 def refused_rows(known: NetworkYear, export: str) -> Iterator[str]:
