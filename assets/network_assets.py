@@ -84,7 +84,8 @@ def _received(catalogue: Catalogue, network: str, declare: _Declare) -> dg.Asset
             context.log.warning(CLOSED.format(year=year))
         with retrying_transient_failures():
             reception = receive(catalogue, network, year, workspace.store, workspace.root, datetime.now(UTC))
-        due = awaited(declared, year, reception, now().date())
+        missing = [name for name, files in reception.exports.items() if not files]
+        due = awaited(catalogue, network, year, missing, now().date())
         yield _reception_check(due)
         context.log.info(f"{declared.title}, {year}. {due.sentence}")
         files = [file for received in reception.exports.values() for file in received]

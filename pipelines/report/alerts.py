@@ -16,7 +16,7 @@ from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
 from pipelines.flow.voice_facts import signals_made, why_not_made
 from pipelines.mechanics.french import counted, plural
-from pipelines.report.facts import LateFiles, Refusal, late_files, not_computed, refusals
+from pipelines.report.facts import Awaited, Refusal, late_files, not_computed, refusals
 
 Kind = Literal["publication", "erreur", "refus", "calcul", "retard", "signal"]
 LONGEST = 600  # characters kept of an error: the rest is in Dagster
@@ -75,7 +75,7 @@ def alerts_of(
     catalogue: Catalogue, store: Store, years: Sequence[NetworkYear], places: Places, today: datetime.date
 ) -> list[Alert]:
     """Return what is late on ``today``, refused or not computed."""
-    alerts = [late(catalogue, files, places) for files in late_files(catalogue, years, today)]
+    alerts = [late(files, places) for files in late_files(catalogue, years, today)]
     alerts += [refused(catalogue, refusal, places) for refusal in refusals(store, years)]
     for known in years:
         for indicator, error in not_computed(store, known).items():
@@ -159,16 +159,15 @@ def failed(catalogue: Catalogue, network: str, year: int, indicator: str, error:
     )
 
 
-def late(catalogue: Catalogue, files: LateFiles, places: Places) -> Alert:
+def late(files: Awaited, places: Places) -> Alert:
     """Tell that files are late and by how much."""
-    declared = catalogue.networks[files.network]
     return Alert(
-        _key("retard", files.network, files.year, files.step, *files.exports),
+        _key("retard", files.network, files.year, files.step, *files.absent),
         "retard",
-        f"{declared.title}, {files.year} : en retard de {counted(files.days, 'jour')}",
+        f"{files.declared.title}, {files.year} : en retard de {counted(files.days, 'jour')}",
         (f"Attendu le {files.due:%d/%m/%Y}, toujours absent : {', '.join(files.files)}",),
         (
-            f"Relancer le producteur ({declared.producer}).",
+            f"Relancer le producteur ({files.declared.producer}).",
             f"Déposer les fichiers sous {places.exports} : la nuit suivante les prend.",
         ),
     )

@@ -4,14 +4,14 @@ Words are found here only where every reader is told the same ones.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.statuses import Status
-from pipelines.flow.state import NetworkYear, Reception
+from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
 from pipelines.mechanics.french import counted, listed
 from pipelines.validate.messages import why_told
@@ -21,20 +21,51 @@ STEPS = (1, 7, 30, 90)
 
 
 @dataclass(frozen=True)
-class LateFiles:
-    """The exports of a network that are still missing ``days`` days after they were due; ``files`` as declared."""
+class Awaited:
+    """The exports that a network owes for a year, and those ``absent`` on a day, ``days`` after they were due.
+
+    ``days`` is 0 when nothing is late: all is there, it is not yet due, or no date is declared.
+    """
 
     network: str
+    declared: Network
     year: int
-    exports: tuple[str, ...]
-    files: tuple[str, ...]
-    due: datetime.date
+    absent: tuple[str, ...]
     days: int
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """The exports owed."""
+        return tuple(export.id for export in self.declared.exports if export.layout(self.year) is not None)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files absent, as declared."""
+        layouts = {export.id: export.layout(self.year) for export in self.declared.exports}
+        paths = (layout.path for name in self.absent if (layout := layouts[name]))
+        return tuple(path.replace("{year}", str(self.year)) for path in paths)
+
+    @property
+    def due(self) -> datetime.date | None:
+        """The day when they are due."""
+        return self.declared.due_on(self.year)
 
     @property
     def step(self) -> int:
         """The last of STEPS that is passed: a lateness is told once for each."""
         return max(step for step in STEPS if step <= self.days)
+
+    @property
+    def sentence(self) -> str:
+        """Say, in French, what is there, what is not, since when and whom to ask."""
+        if not self.exports:
+            return f"Aucun fichier n'est attendu pour {self.year}."
+        if not self.absent:
+            return f"Tout est reçu : {counted(len(self.exports), 'export')}."
+        what = "Rien n'est reçu" if self.absent == self.exports else f"Il manque {listed(self.absent)}"
+        when = f"attendu le {self.due:%d/%m/%Y}" if self.due else "aucune date n'est déclarée (due)"
+        late = f", {counted(self.days, 'jour')} de retard" if self.days else ""
+        return f"{what} : {when}{late}. À demander à : {self.declared.producer}."
 
 
 @dataclass(frozen=True)
@@ -55,36 +86,12 @@ def data_page(catalogue: Catalogue, store: Store, dataset: str) -> Path:
     return page if page and page.is_file() else store.catalogue / dataset
 
 
-@dataclass(frozen=True)
-class Awaited:
-    """What a network owes for a year and has not sent, on a day: ``days`` late (0: not yet, or no date declared)."""
-
-    declared: Network
-    year: int
-    exports: tuple[str, ...]
-    absent: tuple[str, ...]
-    days: int
-
-    @property
-    def sentence(self) -> str:
-        """Say, in French, what is there, what is not, since when and whom to ask."""
-        if not self.exports:
-            return f"Aucun fichier n'est attendu pour {self.year}."
-        if not self.absent:
-            return f"Tout est reçu : {counted(len(self.exports), 'export')}."
-        what = "Rien n'est reçu" if self.absent == self.exports else f"Il manque {listed(self.absent)}"
-        due = self.declared.due_on(self.year)
-        when = f"attendu le {due:%d/%m/%Y}" if due else "aucune date n'est déclarée (due)"
-        late = f", {counted(self.days, 'jour')} de retard" if self.days else ""
-        return f"{what} : {when}{late}. À demander à : {self.declared.producer}."
-
-
-def awaited(declared: Network, year: int, reception: Reception, today: datetime.date) -> Awaited:
-    """Return what ``reception`` lacks of what the network declares for the year."""
-    owed = tuple(item.id for item in declared.exports if item.layout(year) is not None)
-    absent = tuple(name for name in owed if not reception.exports.get(name))
-    due = declared.due_on(year)
-    return Awaited(declared, year, owed, absent, max((today - due).days, 0) if due and absent else 0)
+def awaited(catalogue: Catalogue, network: str, year: int, missing: Collection[str], today: datetime.date) -> Awaited:
+    """Return what the network owes for the year, of which the exports ``missing`` are not there."""
+    declared = catalogue.networks[network]
+    owed = (export.id for export in declared.exports if export.layout(year) is not None)
+    absent, due = tuple(name for name in owed if name in missing), declared.due_on(year)
+    return Awaited(network, declared, year, absent, max((today - due).days, 0) if due and absent else 0)
 
 
 def known_years(store: Store, catalogue: Catalogue) -> list[NetworkYear]:
@@ -93,20 +100,10 @@ def known_years(store: Store, catalogue: Catalogue) -> list[NetworkYear]:
     return store.read_all(places)
 
 
-def late_files(catalogue: Catalogue, years: Iterable[NetworkYear], today: datetime.date) -> list[LateFiles]:
+def late_files(catalogue: Catalogue, years: Iterable[NetworkYear], today: datetime.date) -> list[Awaited]:
     """Return what is late on ``today`` by the declared calendar, the latest first."""
-    late = []
-    for known in years:
-        declared = catalogue.networks[known.network]
-        due = declared.due_on(known.year)
-        if due is None or today <= due:
-            continue
-        owed = {item.id: layout for item in declared.exports if (layout := item.layout(known.year)) is not None}
-        absent = [name for name in owed if name in missing(known)]
-        if absent:
-            files = tuple(owed[name].path.replace("{year}", str(known.year)) for name in absent)
-            late.append(LateFiles(known.network, known.year, tuple(absent), files, due, (today - due).days))
-    return sorted(late, key=lambda item: (item.days, item.network))
+    owed = (awaited(catalogue, known.network, known.year, missing(known), today) for known in years)
+    return sorted((late for late in owed if late.days), key=lambda late: (late.days, late.network))
 
 
 def missing(known: NetworkYear) -> list[str]:

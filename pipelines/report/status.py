@@ -53,7 +53,7 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
             {
                 "reseau": late.network,
                 "annee": late.year,
-                "attendu_le": late.due.isoformat(),
+                "attendu_le": f"{late.due:%Y-%m-%d}",
                 "jours": late.days,
                 "fichiers": list(late.files),
             }

@@ -38,7 +38,7 @@ def test_a_network_is_late_the_day_after_its_date(catalogue):
     (files,) = late_files(catalogue, [NOTHING_CAME], DAY)
     assert (files.network, files.year, files.days, files.due) == ("caf", 2024, 1, datetime.date(2025, 3, 31))
     assert all("{year}" not in file for file in files.files)
-    told = late(catalogue, files, PLACES)
+    told = late(files, PLACES)
     assert "en retard de 1 jour" in told.title
     assert "Attendu le 31/03/2025" in told.details[0]
 
@@ -53,10 +53,9 @@ def test_a_lateness_is_told_once_for_each_step(catalogue, days):
     (files,) = late_files(catalogue, [NOTHING_CAME], today)
     assert files.step == [step for step in STEPS if step <= days][-1]
     before = [
-        late(catalogue, item, PLACES).key
-        for item in late_files(catalogue, [NOTHING_CAME], today - datetime.timedelta(days=1))
+        late(item, PLACES).key for item in late_files(catalogue, [NOTHING_CAME], today - datetime.timedelta(days=1))
     ]
-    assert (before == [late(catalogue, files, PLACES).key]) is (days not in STEPS)
+    assert (before == [late(files, PLACES).key]) is (days not in STEPS)
 
 
 def all_alerts(catalogue) -> list[Alert]:
@@ -66,7 +65,7 @@ def all_alerts(catalogue) -> list[Alert]:
         explanation="Fichier inutilisable.", letter="/srv/resultats/work/x-lettre.html",
     )  # fmt: skip
     return [
-        late(catalogue, files, PLACES),
+        late(files, PLACES),
         failed(catalogue, "caf", 2024, "nps", "division par zéro", PLACES),
         refused(catalogue, refusal, PLACES),
         broken_step("CAF, étape « raw »", "caf", 2024, "disque\n plein " * 100, "run-1", PLACES),
