@@ -20,7 +20,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "operations"))
 from dagster_service import Service, small_project, wait_for, write_export
 
-from pipelines.flow.stored_files import read_json
+from pipelines.flow.stored_files import read_shaped
 
 LIMIT = 3600  # seconds that a night may take here
 REST = 30  # seconds during which the services are watched doing nothing
@@ -78,7 +78,7 @@ def night(service: Service, instance: dg.DagsterInstance, name: str) -> float:
     with Sampler() as sampler:
         run = service.launch(instance, "veille")
         place = service.output / "work" / "nuits" / f"{run[:8]}.json"
-        record = wait_for(lambda: (found := read_json(place)) and found["terminee_le"] and found, LIMIT)
+        record = wait_for(lambda: (found := read_shaped(place, dict)) and found["terminee_le"] and found, LIMIT)
         wall = time.perf_counter() - began
     watched = instance.get_run_record_by_id(run)
     look = (watched.end_time or 0) - (watched.start_time or 0) if watched else 0

@@ -24,7 +24,7 @@ from pipelines.flow.earlier_releases import accepted_changes, earlier_results
 from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
 from pipelines.flow.state import KeptFrames
 from pipelines.flow.store import Store
-from pipelines.flow.stored_files import read_record, table_of_frame, write_record, write_table
+from pipelines.flow.stored_files import read_shaped, table_of_frame, write_record, write_table
 from pipelines.mechanics.files import sha256
 
 _ROOM = "work/secret"
@@ -150,7 +150,7 @@ def remembered_tables(place: Path, key: str, made: Callable[[], Mapping[str, pa.
     ``place``: a path without suffix. ``key`` must tell all that ``made`` depends on. What was just made is read back,
     so that it never differs from what is remembered.
     """
-    record = read_record(place.with_suffix(".json"), KeptFrames)
+    record = read_shaped(place.with_suffix(".json"), KeptFrames)
     if (
         record is None
         or record != _record(key, record.digests)

@@ -28,7 +28,7 @@ from pipelines.flow.manifests import ROOM as SETS
 from pipelines.flow.manifests import Sets, below, content_name, facts
 from pipelines.flow.output_folder import PRIVATE, PUBLIC, scratch_folder
 from pipelines.flow.state import National, NetworkYear, Proposal, Reception, Record, Results, YearVerdict
-from pipelines.flow.stored_files import Kind, Shape, read_record, read_shaped, write_json, write_record
+from pipelines.flow.stored_files import Shape, read_shaped, write_json, write_record
 from pipelines.mechanics.files import write_whole
 from pipelines.read import Archive, ObjectStore, RootError
 from pipelines.read.sources import without_secrets
@@ -182,10 +182,10 @@ class Store:
         """Files judged, by fingerprint: ``<key>.json`` and the typed rows, ``<key>.parquet``."""
         return self.output / "work" / "judged"
 
-    def recall(self, key: str, kind: type[Kind]) -> Kind | None:
+    def recall(self, key: str, shape: type[Shape]) -> Shape | None:
         """Return what is remembered of a file judged, its typed rows brought with it; None when nothing is."""
         self._sets.bring(f"judged/{key}", self.judged)
-        return read_record(self.judged / f"{key}.json", kind)
+        return read_shaped(self.judged / f"{key}.json", shape)
 
     def remember(self, key: str, record: Record) -> None:
         """Remember a file judged, whose typed rows are written."""
@@ -201,7 +201,7 @@ class Store:
 
     def tables_made(self) -> National:
         """Return what is known of the national tables last made; nothing before there were any."""
-        return read_record(self.national / NATIONAL_FILE, National) or National()
+        return read_shaped(self.national / NATIONAL_FILE, National) or National()
 
     def room(self, name: str) -> Path:
         """Return a folder of the output, all of it here; ``name`` is its path there."""
@@ -428,14 +428,14 @@ def _version(name: str) -> tuple[int, ...]:
 
 
 def _read_network_year(folder: Path, network: str, year: int) -> NetworkYear:
-    received = read_record(folder / STATE_FILES[Reception], Reception)
+    received = read_shaped(folder / STATE_FILES[Reception], Reception)
     return NetworkYear(
         network=network,
         year=year,
         reception=received if received and received.fingerprint else None,
         reception_failed=bool(received and received.failed),
-        verdict=read_record(folder / STATE_FILES[YearVerdict], YearVerdict),
-        results=read_record(folder / STATE_FILES[Results], Results),
+        verdict=read_shaped(folder / STATE_FILES[YearVerdict], YearVerdict),
+        results=read_shaped(folder / STATE_FILES[Results], Results),
     )
 
 

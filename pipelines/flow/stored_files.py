@@ -22,27 +22,18 @@ if TYPE_CHECKING:
 
     from pipelines.validate import TypedRows
 
-Kind = TypeVar("Kind", bound=Record)
 Shape = TypeVar("Shape")
-
-
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file, or None if it is absent or was cut short."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
 
 
 def read_shaped(path: Path, shape: type[Shape]) -> Shape | None:
     """Return the content of a JSON file as what it should be, or None if it is absent, was cut short or is not that.
 
-    ``shape``: a type or a dataclass. What another version of the product wrote is as if it had never been.
+    ``shape``: a record, a dataclass or a type. What another version of the product wrote is as if it had never been.
     """
     checked: TypeAdapter[Shape] = _adapter(cast("Hashable", shape))
     try:
-        return checked.validate_python(read_json(path))
-    except ValidationError:
+        return checked.validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
         return None
 
 
@@ -52,16 +43,8 @@ def _adapter(shape: Any) -> Any:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
+    """Write plain data as JSON, whole or not at all."""
     write_whole(path, json.dumps(content, ensure_ascii=False, indent=1, default=str).encode())
-
-
-def read_record(path: Path, kind: type[Kind]) -> Kind | None:
-    """Return a record, or None if it is absent, was cut short or was written by another version of the product."""
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -26,7 +26,7 @@ from fixtures.dagster_page import BACKFILLS, EVERY, LONG, Browser, opened_page, 
 from fixtures.dagster_service import PROJECT, free_port, wait_for
 from udata_server.server import Udata
 
-from pipelines.flow.stored_files import read_json
+from pipelines.flow.stored_files import read_shaped
 from pipelines.release import history
 
 pytestmark = pytest.mark.e2e
@@ -223,7 +223,7 @@ def _the_plan_is_accepted_and_published(hour: Hour) -> None:
     waiting = output / "work" / "attente" / "publication.json"
 
     def shown() -> dict[str, Any] | None:
-        plans = read_json(waiting) if waiting.is_file() else []
+        plans = read_shaped(waiting, list) if waiting.is_file() else []
         return next((plan for plan in plans if "1.1.0" in plan["text"]), None)
 
     plan = wait_for(shown, LONG, EVERY)

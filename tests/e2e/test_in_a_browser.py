@@ -21,7 +21,7 @@ import pytest
 from fixtures.dagster_page import BACKFILLS, EVERY, LONG, Browser, opened_page, wanted_pictures
 from fixtures.dagster_service import PROJECT, Service, free_port, small_project, wait_for
 
-from pipelines.flow.stored_files import read_json
+from pipelines.flow.stored_files import read_shaped
 from pipelines.release import history
 from pipelines.targets.protocol import Rooms
 
@@ -161,7 +161,7 @@ def _the_refusal_is_seen_with_its_letter(site: Site, run: str) -> None:
 def _the_night_tells_what_it_did(site: Site) -> None:
     night = site.ended("veille", 1)["runId"][:8]
     wait_for(lambda: site.ask(SUMMARY)["assetOrError"]["assetMaterializations"], LONG, EVERY)
-    record = read_json(site.service.output / "work" / "nuits" / f"{night}.json")
+    record = read_shaped(site.service.output / "work" / "nuits" / f"{night}.json", dict)
     (cell,) = record["a_traiter"]
     assert (cell["network"], cell["year"], cell["resultat"]) == ("consulats", 2024, "nouveaux résultats")
     site.page.set_viewport_size({"width": 1280, "height": 840})
@@ -191,7 +191,7 @@ def _the_failed_year_is_launched_again_alone(site: Site) -> None:
 
 
 def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
-    (plan,) = read_json(site.service.output / "work" / "attente" / "publication.json")
+    (plan,) = read_shaped(site.service.output / "work" / "attente" / "publication.json", list)
     assert "CE PLAN ATTEND UN ACCORD" in plan["text"]
     _, checks = site.asset("national", "publication")
     assert (checks["accord"]["status"], checks["accord"]["evaluation"]["severity"]) == ("FAILED", "WARN")
@@ -211,7 +211,7 @@ def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
     site.picture("plan-accepter")
     site.click("button", "Launch Run")
     assert site.ended("accepter_plan", 1)["status"] == "SUCCESS"
-    accepted = read_json(Rooms(site.service.output).acceptances / f"{plan['hash']}.json")
+    accepted = read_shaped(Rooms(site.service.output).acceptances / f"{plan['hash']}.json", dict)
     assert accepted["reason"] == reason
     assert (site.service.output / "catalogue" / DATASET / "latest" / "CHANGELOG.md").is_file()
 

@@ -23,7 +23,7 @@ from fixtures.dagster_service import Service, small_project, wait_for, write_exp
 
 from assets.jobs import STAGES, stage_key
 from pipelines.flow.store import Store
-from pipelines.flow.stored_files import read_frame, read_json
+from pipelines.flow.stored_files import read_frame, read_shaped
 from pipelines.operations.instance_runs import fail_lost_runs
 from pipelines.release import history
 
@@ -102,7 +102,7 @@ def begun(instance: dg.DagsterInstance, job: str, besides: set[str] = frozenset(
 def ended(service: Service, night: str) -> dict:
     """Wait for the summary of a night, and return its record."""
     place = service.output / "work" / "nuits" / f"{night}.json"
-    return wait_for(lambda: (found := read_json(place)) and found["terminee_le"] and found, LONG)
+    return wait_for(lambda: (found := read_shaped(place, dict)) and found["terminee_le"] and found, LONG)
 
 
 def outcomes(record: dict) -> dict[tuple[str, int], str]:
