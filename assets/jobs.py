@@ -13,7 +13,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
 from assets.metadata import TO_PASTE
-from assets.step_failures import refusing, step_name
+from assets.step_failures import refusing, stage_key
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
@@ -52,11 +52,6 @@ class _JobOfManyYears(UnresolvedAssetJobDefinition):
             executor_def=default_executor_def,
             resource_defs=resource_defs,
         )
-
-
-def stage_key(network: str, stage: str) -> dg.AssetKey:
-    """Return the key of a stage of a network. The graph shows its last part only: it names the network too."""
-    return dg.AssetKey([network, f"{step_name(network)}_{stage}"])
 
 
 def year_tag(year: int) -> dict[str, str]:

@@ -11,11 +11,11 @@ import dagster as dg
 from dagster._core.events import RunFailureReason
 
 from assets.definitions import assets_of_networks, national_assets
-from assets.jobs import STAGES, national_job, networks_job, stage_key, year_tag
+from assets.jobs import STAGES, national_job, networks_job, year_tag
 from assets.national_assets import release_key
 from assets.publication_assets import KEY as PUBLICATION
 from assets.publication_assets import SITE
-from assets.step_failures import failures_among
+from assets.step_failures import failures_among, stage_key
 from assets.voice_assets import all_months, signals_assets, signals_job
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue

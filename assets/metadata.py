@@ -1,5 +1,6 @@
-"""How Dagster's UI shows tables: rows as Markdown, declared columns as ``dagster/column_schema``."""
+"""What Dagster's UI shows: rows as Markdown, declared columns, and of a network what is known before any run."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,11 @@ from urllib.parse import urlencode
 import dagster as dg
 import yaml
 
-from pipelines.declarations import Column, Export, ExportField, Table
+from assets.step_failures import stage_key
+from pipelines.declarations import Catalogue, Column, ExportField, Network, Table
+from pipelines.flow.preview_rows import observed_name, result_sources
 from pipelines.operations.settings import setting
+from pipelines.portal import addresses
 from pipelines.portal.open_release import UnreadableReleaseError
 from pipelines.portal.release_data import Reading
 from pipelines.portal.sentences import latest_sentence
@@ -74,19 +78,78 @@ def national_shown(release: Path) -> dg.MarkdownMetadataValue:
 
 def table_columns(table: Table) -> dg.TableSchema:
     """Return the columns of a published table, with their French descriptions and what they must be."""
-    return dg.TableSchema([_column(item) for item in table.columns])
+    return dg.TableSchema([_column(column, column.name) for column in table.columns])
 
 
-def export_columns(export: Export) -> dg.TableSchema:
-    """Return the columns of an export as observations hold them: personal ones are dropped."""
-    return dg.TableSchema([_column(item) for item in export.fields if not item.personal])
+def declared_metadata(catalogue: Catalogue, network: str, stage: str, schemas: Path) -> dict[str, Any]:
+    """Return what the declarations, in ``schemas``, say of a stage of a network, as metadata of its asset."""
+    declared = catalogue.networks[network]
+    kind = "barometers" if network in catalogue.barometers else "networks"
+    kind = "experiences" if network in catalogue.experiences else kind
+    place = _place(schemas / kind / f"{network}.yml")
+    metadata: dict[str, Any] = {"producteur": declared.producer, "dagster/code_references": place}
+    if stage == "observations":
+        metadata[SCHEMA] = _observed_columns(declared)
+    if stage == "resultats":
+        metadata[SCHEMA] = table_columns(catalogue.tables["resultats"])
+        metadata["dagster/column_lineage"] = _lineage(catalogue, network)
+        metadata |= _page(catalogue, network)
+    return metadata
 
 
-def _column(declared: Column | ExportField) -> dg.TableColumn:
+def stage_description(catalogue: Catalogue, network: str, stage: str) -> str:
+    """Say what a stage of a network holds, and who hands it over by when (French)."""
+    declared = catalogue.networks[network]
+    exports = " ; ".join(export.title for export in declared.exports)
+    day = f" avant le {'/'.join(reversed(declared.due.split('-')))} de l'année suivante" if declared.due else ""
+    sent = f"Remis par : {declared.producer}{day}. Exports : {exports}."
+    if stage == "recu":
+        return f"{declared.title}, fichiers reçus. {sent}"
+    if stage == "observations":
+        return f"{declared.title}, lignes acceptées ; les autres sont refusées, avec leur raison. {sent}"
+    titles = ", ".join(catalogue.titles_of(network).values())
+    return f"{declared.title}, résultats : {titles or 'aucun indicateur ne lit ce réseau'}."
+
+
+def _place(file: Path) -> dg.CodeReferencesMetadataValue:
+    """Link to a file of declarations. Dagster calls this a beta: its version is pinned."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        place = dg.LocalFileCodeReference(file_path=str(file.absolute()), line_number=1, label="déclaration")
+        return dg.CodeReferencesMetadataValue(code_references=[place])
+
+
+def _observed_columns(declared: Network) -> dg.TableSchema:
+    """Return the columns of the observations, without personal ones, which are dropped."""
+    columns = []
+    for export in declared.exports:
+        for field in (field for field in export.fields if not field.personal):
+            columns.append(_column(field, observed_name(declared, export, field.name)))
+    return dg.TableSchema(columns)
+
+
+def _lineage(catalogue: Catalogue, network: str) -> dg.TableColumnLineage:
+    key = stage_key(network, "observations")
+    return dg.TableColumnLineage({
+        name: [dg.TableColumnDep(key, source) for source in sources]
+        for name, sources in result_sources(catalogue, network).items()
+    })  # fmt: skip
+
+
+def _page(catalogue: Catalogue, network: str) -> dict[str, Any]:
+    """Link to the network's page on the public site, where a data set declares one."""
+    sites = [dataset.site for dataset in catalogue.datasets.values() if dataset.site]
+    if network in catalogue.experiences or not sites:
+        return {}
+    page = addresses.page("barometres" if network in catalogue.barometers else "reseaux", network)
+    return {"page_publique": dg.MetadataValue.url(f"{sites[0]}/{page}")}
+
+
+def _column(declared: Column | ExportField, name: str) -> dg.TableColumn:
     limits = declared.constraints
-    others = [f"{name} : {value}" for name, value in limits.descriptor().items() if name not in ("required", "unique")]
+    others = [f"{rule} : {value}" for rule, value in limits.descriptor().items() if rule not in ("required", "unique")]
     constraints = dg.TableColumnConstraints(nullable=not limits.required, unique=limits.unique, other=others)
-    return dg.TableColumn(declared.name, declared.type, declared.description, constraints)
+    return dg.TableColumn(name, declared.type, declared.description, constraints)
 
 
 def _cell(value: object) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets.jobs import now, stage_key
+from assets.jobs import now
 from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns, warning
-from assets.step_failures import refusing
+from assets.step_failures import refusing, stage_key
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.exports_folder import folder_lines, note_folder, synthetic_statement

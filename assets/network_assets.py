@@ -9,10 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets.declared import declared_metadata, description
-from assets.jobs import ACCEPT_OP, STAGES, now, stage_key
-from assets.metadata import ROWS, launch_shown, lines_shown, rows_shown, warning
-from assets.step_failures import retrying_transient_failures, step_name
+from assets.jobs import ACCEPT_OP, STAGES, now
+from assets.metadata import ROWS, declared_metadata, launch_shown, lines_shown, rows_shown, stage_description, warning
+from assets.step_failures import retrying_transient_failures, stage_key, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.statuses import Status
@@ -65,7 +64,7 @@ def _stage(
         deps=[stage_key(network, earlier) for earlier in before],
         partitions_def=years,
         check_specs=specs,
-        description=description(catalogue, network, stage),
+        description=stage_description(catalogue, network, stage),
         group_name=step_name(network),
         metadata=declared_metadata(catalogue, network, stage, schemas),
         tags={"reseau": network},

@@ -13,20 +13,9 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG, RUN_KEY_TAG
 
-from assets.jobs import (
-    NATIONAL_JOB,
-    NETWORKS_JOB,
-    PARIS,
-    SIGNALS_JOB,
-    STAGES,
-    UPKEEP_JOB,
-    WATCH_JOB,
-    now,
-    stage_key,
-    year_tag,
-)
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, PARIS, SIGNALS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, now, year_tag
 from assets.nights import NIGHT_TAG, OVER, conclude, conclude_overtaken, night_of, runs_of
-from assets.step_failures import causes_of_run, end_of_run, failures_of_run, step_name
+from assets.step_failures import causes_of_run, end_of_run, failures_of_run, stage_key, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import Look

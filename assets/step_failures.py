@@ -1,4 +1,4 @@
-"""Why the steps of a run failed, decided once for the command line, the record of the night and the alerts."""
+"""How steps are named, and why those of a run failed: once for the command line, the night's record and the alerts."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,6 +33,11 @@ class StepFailure:
 def step_name(network: str) -> str:
     """Return what the steps of a network begin with."""
     return network.replace("-", "_")
+
+
+def stage_key(network: str, stage: str) -> dg.AssetKey:
+    """Return the key of a stage of a network. The graph shows its last part only: it names the network too."""
+    return dg.AssetKey([network, f"{step_name(network)}_{stage}"])
 
 
 def stage_of_step(step: str) -> tuple[str, str]:

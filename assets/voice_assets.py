@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from assets.jobs import PARIS, SIGNALS_JOB, ZONE, day_asked, stage_key
+from assets.jobs import PARIS, SIGNALS_JOB, ZONE, day_asked
 from assets.metadata import ROWS, lines_shown, warning
 from assets.publication_assets import building_asset, publishing_asset
-from assets.step_failures import refusing
+from assets.step_failures import refusing, stage_key
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.public_site import follow_site

@@ -22,7 +22,8 @@ import pytest
 import requests
 from front import PASSWORD, free_port, nginx, wait_for
 
-from assets.jobs import STAGES, stage_key
+from assets.jobs import STAGES
+from assets.step_failures import stage_key
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

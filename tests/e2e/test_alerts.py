@@ -13,8 +13,9 @@ import pytest
 from receivers import smtp_server, webhook_server
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, year_tag
 from assets.sensors import tell_morning
+from assets.step_failures import stage_key
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, load
 from pipelines.operations.doctor import diagnose

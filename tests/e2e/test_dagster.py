@@ -17,8 +17,9 @@ import pytest
 import requests
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, year_tag
 from assets.national_assets import release_key
+from assets.step_failures import stage_key
 from assets.voice_assets import signals_assets
 from assets.workspace import Workspace
 from pipelines.declarations import load

@@ -21,7 +21,8 @@ import psutil
 import pytest
 from fixtures.dagster_service import Service, small_project, wait_for, write_export
 
-from assets.jobs import STAGES, stage_key
+from assets.jobs import STAGES
+from assets.step_failures import stage_key
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import read_frame, read_shaped
 from pipelines.operations.instance_runs import fail_lost_runs

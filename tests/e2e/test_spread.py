@@ -18,7 +18,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.jobs import STAGES, stage_key
+from assets.jobs import STAGES
+from assets.step_failures import stage_key
 from pipelines.cli import main
 from pipelines.read import ObjectStore
 

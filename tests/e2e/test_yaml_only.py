@@ -11,7 +11,8 @@ import pytest
 from test_main_job import table
 
 from assets.definitions import build_definitions
-from assets.jobs import STAGES, stage_key
+from assets.jobs import STAGES
+from assets.step_failures import stage_key
 from assets.workspace import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load

@@ -12,8 +12,9 @@ import pytest
 from fixtures.small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, year_tag
 from assets.nights import NIGHT_TAG
+from assets.step_failures import stage_key
 from pipelines.operations import doctor
 from pipelines.operations.doctor import diagnose
 from pipelines.report.night import begin_night, keep_night, latest_night

@@ -8,8 +8,9 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 from fixtures.small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, stage_key, year_tag
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, year_tag
 from assets.nights import NIGHT_TAG
+from assets.step_failures import stage_key
 from pipelines.flow.changes import look
 from pipelines.operations.instance_runs import busy
 from pipelines.report.night import begin_night, latest_night, night_record

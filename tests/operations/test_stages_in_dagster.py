@@ -14,8 +14,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 import assets.step_failures
 from assets.definitions import build_definitions
-from assets.jobs import NETWORKS_JOB, STAGES, stage_key, year_tag
+from assets.jobs import NETWORKS_JOB, STAGES, year_tag
 from assets.sensors import places_of
+from assets.step_failures import stage_key
 from assets.workspace import Workspace
 from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
