@@ -186,9 +186,9 @@ def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
         "a_retenir": preview_rows.in_brief(verdicts),
         "verdict": rows_shown(preview_rows.verdict_rows(verdicts)),
         "anomalies": rows_shown(preview_rows.finding_rows(verdicts), 50),
-        "lignes_lues": sum(item.rows for item in verdicts),
-        "lignes_acceptees": sum(item.accepted for item in verdicts),
-        "lignes_refusees": sum(item.refused for item in verdicts),
+        "lignes_lues": sum(verdict.rows for verdict in verdicts),
+        "lignes_acceptees": sum(verdict.accepted for verdict in verdicts),
+        "lignes_refusees": sum(verdict.refused for verdict in verdicts),
     }
 
 
@@ -217,7 +217,7 @@ def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
 
 def _doubts_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of exports that may not be what they say; they are published unless the declarations block them."""
-    lines = [f"{verdict.export} : {item.message}" for verdict in verdicts for item in verdict.doubts]
+    lines = [f"{verdict.export} : {doubt.message}" for verdict in verdicts for doubt in verdict.doubts]
     return warning("vraisemblance", not lines, {"a_verifier": lines_shown(lines)})
 
 

@@ -207,9 +207,9 @@ def _alerts_of_run(
     catalogue: Catalogue, instance: dg.DagsterInstance, run: dg.DagsterRun, places: Places
 ) -> Iterator[Alert]:
     if run.job_name in (NATIONAL_JOB, SIGNALS_JOB):
-        told = nothing_published if run.job_name == NATIONAL_JOB else signals_stopped
+        alert_of = nothing_published if run.job_name == NATIONAL_JOB else signals_stopped
         cause = causes_of_run(instance, run.run_id) or end_of_run(instance, run.run_id)
-        yield told(cause, run.run_id, places)
+        yield alert_of(cause, run.run_id, places)
         return
     failures = failures_of_run(instance, run.run_id)
     tags = (run.tags.get(tag, "") for tag in (PARTITION_NAME_TAG, ASSET_PARTITION_RANGE_START_TAG))

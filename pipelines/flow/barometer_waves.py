@@ -26,14 +26,14 @@ def gather_barometers(catalogue: Catalogue, store: Store) -> dict[str, pd.DataFr
 def _wave(catalogue: Catalogue, store: Store, name: str, barometer: Barometer, wave: Wave) -> ReceivedWave:
     network, export = (wave.source.network, wave.source.export) if wave.source else (name, wave.id)
     known = store.read(network, wave.year)
-    found = known.of_export(export)
-    read, refused = (found.read, found.refused) if isinstance(found, ExportVerdict) else (None, None)
+    state = known.of_export(export)
+    read, refused = (state.read, state.refused) if isinstance(state, ExportVerdict) else (None, None)
     synthetic = bool(known.reception and known.reception.synthetic)
     declared = catalogue.networks[network].export(export)
     answers = None
-    if found.status == Status.ACCEPTED and declared is not None:
+    if state.status == Status.ACCEPTED and declared is not None:
         path = store.observations(network, wave.year) / f"{export}.parquet"
         # The wave alone says how its answers weigh, also those of an export that has other uses.
         weighed = declared.model_copy(update={"weight": wave.weight, "calibration": wave.calibration})
         answers = read_answers(path, weighed, wave.year, barometer.columns_of(wave))
-    return ReceivedWave(found.status.value, found.reason, read, refused, answers, synthetic)
+    return ReceivedWave(state.status.value, state.reason, read, refused, answers, synthetic)

@@ -39,21 +39,21 @@ class Look:
 
 def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
     """Look at every network and every year that it owes. Raises what the storage of the exports raises."""
-    found = Look(networks=len(catalogue.networks))
+    result = Look(networks=len(catalogue.networks))
     statement, listing = synthetic_statement(root), root.listing()
     store.read_all((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in catalogue.networks.items():
         seen = _Network(network, declared, catalogue.fingerprint(network), store, root, listing, statement)
         for year in declared.years:
-            found.network_years += 1
+            result.network_years += 1
             if declared.closed(year):
                 finish_accepting(store, network, year)
             if declared.closed(year) and store.read(network, year).stands:
-                found.cells += seen.closed(year)
-                found.ignored += seen.changes_of_closed(year)
+                result.cells += seen.closed(year)
+                result.ignored += seen.changes_of_closed(year)
             elif why := seen.why(year):
-                found.cells.append(Cell(network, year, why))
-    return found
+                result.cells.append(Cell(network, year, why))
+    return result
 
 
 def changed_network_years(
@@ -112,8 +112,8 @@ class _Network:
         """Yield the closed year when its declarations changed and no revision was computed under today's."""
         standing = self.store.read(self.network, year).results
         proposed = self.store.proposals.read(self.network, year).results
-        known = {results.declarations for results in (standing, proposed) if results}
-        if standing and self.declarations not in known:
+        declarations = {results.declarations for results in (standing, proposed) if results}
+        if standing and self.declarations not in declarations:
             yield Cell(self.network, year, "année close dont les déclarations ont changé : révision à proposer")
 
     def changes_of_closed(self, year: int) -> Iterator[Cell]:
@@ -135,9 +135,9 @@ class _Network:
                 yield f"dossier illisible : {layout.path}"
                 continue
             for source in sources:
-                known = before.pop(source.name, None)
-                if known is None:
+                sha256 = before.pop(source.name, None)
+                if sha256 is None:
                     yield f"fichier nouveau : {source.name}"
-                elif self.store.archive.recognise(self.root, source) != known:
+                elif self.store.archive.recognise(self.root, source) != sha256:
                     yield f"fichier modifié : {source.name}"
             yield from (f"fichier retiré : {path}" for path in before)

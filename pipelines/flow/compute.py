@@ -24,21 +24,21 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
     if known.results and known.results.fingerprint == version:
         return known.results, True
     observations = store.observations(network, year)
-    made = compute_network_year(
+    computed = compute_network_year(
         catalogue, network, year, {export: observations / f"{export}.parquet" for export in known.verdict.accepted}
     )
     folder = store.network_year(network, year)
     for name in FRAMES:
-        frame = getattr(made, name).assign(reseau=network)
+        frame = getattr(computed, name).assign(reseau=network)
         if "annee" not in frame:
             frame = frame.assign(annee=year)
         write_frame(folder / f"{name}.parquet", frame)
-    outside = outside_range(catalogue, made.results).groupby("indicateur").size()
+    outside = outside_range(catalogue, computed.results).groupby("indicateur").size()
     results = Results(
         fingerprint=version,
         verdict=known.verdict.fingerprint,
         declarations=declarations,
-        failures=made.failures,
+        failures=computed.failures,
         outside={str(name): int(count) for name, count in outside.items()},
     )
     store.write(network, year, results)

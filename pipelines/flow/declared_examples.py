@@ -40,11 +40,11 @@ def wrong_examples(catalogue: Catalogue) -> list[WrongExample]:
     }
     if not examples:
         return []
-    found = _values({key: (indicator, example) for key, (_, _, indicator, example) in examples.items()}, catalogue)
+    values = _values({key: (indicator, example) for key, (_, _, indicator, example) in examples.items()}, catalogue)
     return [
-        WrongExample(name, number, example.value, found[key])
+        WrongExample(name, number, example.value, values[key])
         for key, (name, number, _, example) in examples.items()
-        if found[key] != example.value
+        if values[key] != example.value
     ]
 
 
@@ -67,8 +67,8 @@ def _values(examples: dict[str, tuple[Indicator, Example]], catalogue: Catalogue
         for key, (indicator, example) in examples.items():
             _write(places[key], exports[key], list(_rows(indicator, example)))
         results = compute_network_year(alone, _NETWORK, _YEAR, places).results
-    given = dict(zip(results["indicateur"], results["valeur"], strict=True))
-    return {key: None if pd.isna(given.get(key)) else float(given[key]) for key in examples}
+    values = dict(zip(results["indicateur"], results["valeur"], strict=True))
+    return {key: None if pd.isna(values.get(key)) else float(values[key]) for key in examples}
 
 
 def _inputs(example: Example) -> list[str]:

@@ -13,11 +13,11 @@ _RESULTS = "resultats"
 
 def earlier_results(catalogue: Catalogue, releases: Path, dataset: str | None = None) -> list[list[Path]]:
     """Return the files of results of every release, of ``dataset`` or of all datasets, oldest version first."""
-    found = []
+    releases_files = []
     for name in [dataset] if dataset else catalogue.datasets:
         if _RESULTS in catalogue.datasets[name].tables:
-            found += [results_files(releases / name / version) for version in history.versions(releases, name)]
-    return found
+            releases_files += [results_files(releases / name / version) for version in history.versions(releases, name)]
+    return releases_files
 
 
 def results_files(release: Path, file_format: str = "parquet") -> list[Path]:
@@ -27,8 +27,8 @@ def results_files(release: Path, file_format: str = "parquet") -> list[Path]:
 
 def results_of(release: Path) -> pd.DataFrame:
     """Return the whole table of results of a release, in the order of its key."""
-    found: pd.DataFrame = history.whole_table(release, _RESULTS).to_pandas()
-    return found
+    results: pd.DataFrame = history.whole_table(release, _RESULTS).to_pandas()
+    return results
 
 
 def accepted_changes(catalogue: Catalogue, releases: Path) -> set[tuple[str, int]]:
@@ -38,16 +38,18 @@ def accepted_changes(catalogue: Catalogue, releases: Path) -> set[tuple[str, int
     those that an explanation of the dataset names for the release to come: the team accepts them by that sentence.
     """
     years = {(network, year) for network, declared in catalogue.networks.items() for year in declared.years}
-    found = {(network, year) for network, year in years if catalogue.networks[network].closed(year)}
+    accepted = {(network, year) for network, year in years if catalogue.networks[network].closed(year)}
     for name, dataset in catalogue.datasets.items():
-        known = history.versions(releases, name) if _RESULTS in dataset.tables else []
-        if not known:
+        versions = history.versions(releases, name) if _RESULTS in dataset.tables else []
+        if not versions:
             continue
-        inputs = inputs_of(history.descriptor(releases / name / known[-1]))
-        explained = [item for item in dataset.explanations if item.after == known[-1]]
-        for network, year in years - found:
+        inputs = inputs_of(history.descriptor(releases / name / versions[-1]))
+        explained = [explanation for explanation in dataset.explanations if explanation.after == versions[-1]]
+        for network, year in years - accepted:
             before = inputs.reception(network, year) if inputs else None
             redeclared = before is not None and before.declarations != catalogue.fingerprint(network)
-            if redeclared or any(network in item.networks and year in (item.years or (year,)) for item in explained):
-                found.add((network, year))
-    return found
+            if redeclared or any(
+                network in explanation.networks and year in (explanation.years or (year,)) for explanation in explained
+            ):
+                accepted.add((network, year))
+    return accepted

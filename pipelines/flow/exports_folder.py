@@ -90,19 +90,19 @@ def note_folder(catalogue: Catalogue, store: Store, root: ExportsRoot) -> dict[s
         for year in network.years
         if (layout := export.layout(year)) is not None
     ]
-    found = look_at(root.listing(), [(MARKER, 0), *expected])
-    told = {
+    beside = look_at(root.listing(), [(MARKER, 0), *expected])
+    facts = {
         "provenance": provenance_of(root).fault,
-        "inattendus": [{"fichier": item.path, "indice": item.hint} for item in found.unexpected],
-        "liens": found.links,
-        "conflits": found.conflicts,
-        "transferts": found.transfers,
-        "anciens": found.old,
-        "illisibles": found.unreadable,
+        "inattendus": [{"fichier": file.path, "indice": file.hint} for file in beside.unexpected],
+        "liens": beside.links,
+        "conflits": beside.conflicts,
+        "transferts": beside.transfers,
+        "anciens": beside.old,
+        "illisibles": beside.unreadable,
     }
-    if store.load(_FILE, dict[str, Any]) != told:
-        store.keep(_FILE, told)
-    return told
+    if store.load(_FILE, dict[str, Any]) != facts:
+        store.keep(_FILE, facts)
+    return facts
 
 
 def noted_folder(store: Store) -> dict[str, Any]:
@@ -110,13 +110,13 @@ def noted_folder(store: Store) -> dict[str, Any]:
     return store.load(_FILE, dict[str, Any]) or {}
 
 
-def folder_lines(told: dict[str, Any]) -> Iterator[str]:
+def folder_lines(facts: dict[str, Any]) -> Iterator[str]:
     """Yield what was kept as lines of French, the most useful first, each kind no longer than SHOWN."""
-    if told.get("provenance"):
-        yield told["provenance"]
+    if facts.get("provenance"):
+        yield facts["provenance"]
     nothing = "aucune déclaration ne l'attend"
-    unexpected = [f"{item['fichier']} : {item['indice'] or nothing}" for item in told.get("inattendus", ())]
-    for lines in (unexpected, *([f"{path} : {why}" for path in told.get(kind, ())] for kind, why in _KINDS.items())):
+    unexpected = [f"{file['fichier']} : {file['indice'] or nothing}" for file in facts.get("inattendus", ())]
+    for lines in (unexpected, *([f"{path} : {why}" for path in facts.get(kind, ())] for kind, why in _KINDS.items())):
         yield from lines[:SHOWN]
         if len(lines) > SHOWN:
             yield f"… et {counted(len(lines) - SHOWN, 'autre')} (resultats status --json)"

@@ -70,7 +70,7 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> Na
                 name: files.enter_context(table_in_parts(folder / f"{name}.parquet", schema))
                 for name, schema in _schemas(results).items()
             }
-            known = [
+            nationals = [
                 _add_network(alone(results, network), store, statement, protection, writers)
                 for network in results.networks
             ]
@@ -82,9 +82,9 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> Na
             if name in catalogue.tables:
                 write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], frame))
         made = National(
-            synthetic=next((item.synthetic for item in known if item.synthetic), None),
-            set_aside=tuple(aside for item in known for aside in item.set_aside),
-            kept=tuple(kept for item in known for kept in item.kept),
+            synthetic=next((national.synthetic for national in nationals if national.synthetic), None),
+            set_aside=tuple(aside for national in nationals for aside in national.set_aside),
+            kept=tuple(kept for national in nationals for kept in national.kept),
         )
         write_record(folder / NATIONAL_FILE, made)
     store.keep(_GATHERED, state)
@@ -138,18 +138,18 @@ def _network_tables(
     catalogue: Catalogue, store: Store, statement: str | None, protection: Protection, hidden: pa.Schema
 ) -> dict[str, pa.Table]:
     """Make the tables of the only network of a catalogue, what they hide, and what is known of them."""
-    inputs, told = gather(catalogue, store, statement, protection)
-    made, aside = safe_tables(catalogue, inputs, judge=protection.judge)
+    inputs, warning = gather(catalogue, store, statement, protection)
+    frames, aside = safe_tables(catalogue, inputs, judge=protection.judge)
     secrets = inputs.results if inputs.secrets is None else inputs.secrets
     if aside:
-        secrets = secret_figures(secrets, made[RESULTS])
-    known = National(synthetic=told, set_aside=tuple(aside), kept=tuple(kept_figures(catalogue, made[RESULTS])))
+        secrets = secret_figures(secrets, frames[RESULTS])
+    national = National(synthetic=warning, set_aside=tuple(aside), kept=tuple(kept_figures(catalogue, frames[RESULTS])))
     return {
         _HIDDEN: pa.Table.from_pandas(secrets, hidden, preserve_index=False),
-        _KNOWN: pa.table({_KNOWN: [known.model_dump_json()]}),
+        _KNOWN: pa.table({_KNOWN: [national.model_dump_json()]}),
         **{
             name: declared_table(name, catalogue.tables[name], frame)
-            for name, frame in made.items() if name in catalogue.tables
+            for name, frame in frames.items() if name in catalogue.tables
         },
     }  # fmt: skip
 
@@ -235,11 +235,11 @@ def accounts_of_verdict(verdict: YearVerdict | None) -> list[dict[str, Any]]:
     """Return what became of the accepted rows: a line per export and indicator, with a count by reason."""
     return [
         {
-            "export": name, "indicateur": item.indicator, "lignes_acceptees": item.accepted,
-            "lignes_base": item.base, **{reason: item.outside.get(reason, 0) for reason in REASONS},
+            "export": name, "indicateur": account.indicator, "lignes_acceptees": account.accepted,
+            "lignes_base": account.base, **{reason: account.outside.get(reason, 0) for reason in REASONS},
         }
         for name, export in (verdict.exports if verdict else {}).items()
-        for item in export.accounts
+        for account in export.accounts
     ]  # fmt: skip
 
 
@@ -249,13 +249,13 @@ def stale_network_years(catalogue: Catalogue, store: Store) -> str:
     Publishing them would put old values under new definitions. Those of a closed year stand as they were accepted
     until a revision is.
     """
-    found: dict[str, list[str]] = {}
+    stale: dict[str, list[str]] = {}
     today = {network: catalogue.fingerprint(network) for network in catalogue.networks}
     for known in store.read_all(_owed(catalogue)):
         network, results = known.network, known.results
         if results and results.declarations != today[network] and not catalogue.networks[network].closed(known.year):
-            found.setdefault(network, []).append(str(known.year))
-    return " ; ".join(f"{network} {', '.join(years)}" for network, years in found.items())
+            stale.setdefault(network, []).append(str(known.year))
+    return " ; ".join(f"{network} {', '.join(years)}" for network, years in stale.items())
 
 
 def declared_table(name: str, table: Table, frame: pd.DataFrame) -> pa.Table:
@@ -267,8 +267,8 @@ def declared_table(name: str, table: Table, frame: pd.DataFrame) -> pa.Table:
     differ = (set(table.names) ^ set(frame.columns)) - (_MAY_BE_LEFT_OUT - set(table.names))
     if differ and len(frame):
         raise ColumnsError(f"Table {name} : colonnes déclarées et calculées diffèrent : {', '.join(sorted(differ))}.")
-    found = frame.reindex(columns=table.names)
-    return pa.table([_cells(found[field.name], field.type) for field in _schema(table)], schema=_schema(table))
+    cells = frame.reindex(columns=table.names)
+    return pa.table([_cells(cells[field.name], field.type) for field in _schema(table)], schema=_schema(table))
 
 
 def _cells(column: "pd.Series[Any]", kind: pa.DataType) -> pa.Array:
@@ -282,10 +282,10 @@ def _owed(catalogue: Catalogue) -> list[tuple[str, int]]:
 
 def _receipt(export: str, known: NetworkYear) -> dict[str, Any]:
     """Return the receipt of an export owed, in the columns of the published table."""
-    found = known.of_export(export)
-    receipt: dict[str, Any] = {"etat": found.status.value, "motif": found.reason}
-    if isinstance(found, ExportVerdict):
-        receipt |= dict(zip(_COUNTS, (found.read, found.accepted, found.refused), strict=True))
+    state = known.of_export(export)
+    receipt: dict[str, Any] = {"etat": state.status.value, "motif": state.reason}
+    if isinstance(state, ExportVerdict):
+        receipt |= dict(zip(_COUNTS, (state.read, state.accepted, state.refused), strict=True))
     return receipt
 
 

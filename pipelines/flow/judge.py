@@ -137,7 +137,7 @@ class _Judging:
             for other in declared.years
             if other != self.year and (known := self.store.read(self.network, other).verdict)
         }
-        twins = {item.path: item.same_as for item in reception.twins if item.export == export.id}
+        twins = {twin.path: twin.same_as for twin in reception.twins if twin.export == export.id}
         rows_of = {
             path: same
             for path, digest in verdict.digests.items()
@@ -159,14 +159,14 @@ class _Judging:
         file_year = self.year if layout.one_file_per_year else None
         years = layout.years if file_year is None else (self.year,)
         corrections = [
-            item
-            for item in self.catalogue.corrections.get(self.network, ())
-            if item.status == "confirmed" and item.export == export.id and item.year in years
+            correction
+            for correction in self.catalogue.corrections.get(self.network, ())
+            if correction.status == "confirmed" and correction.export == export.id and correction.year in years
         ]
         rules = row_rules(self.catalogue, self.network, export, years)
         key = fingerprint(
             file.sha256, file.path, file_year, export.model_dump(mode="json"), layout.model_dump(mode="json"),
-            [(item.model_dump(mode="json"), item.place) for item in corrections],
+            [(correction.model_dump(mode="json"), correction.place) for correction in corrections],
             [asdict(rule) for rule in rules], self.catalogue.territories.model_dump(mode="json"), code_of(JUDGING),
         )  # fmt: skip
         remembered = _recall(self.store, key, validate.observation_schema(export))

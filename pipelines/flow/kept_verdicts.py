@@ -54,9 +54,9 @@ def keep_verdict(
         exports={verdict.export: _export_verdict(verdict) for verdict in verdicts},
         contents={verdict.export: verdict.digests for verdict in verdicts},
         doubts=tuple(
-            ExportDoubt(export=verdict.export, kind=item.kind, message=item.message, blocks=item.blocks)
+            ExportDoubt(export=verdict.export, kind=doubt.kind, message=doubt.message, blocks=doubt.blocks)
             for verdict in verdicts
-            for item in verdict.doubts
+            for doubt in verdict.doubts
         ),
         findings=tuple(count_findings(verdicts)),
         corrections=tuple(correction_states(catalogue, network, year, verdicts)),

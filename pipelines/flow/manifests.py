@@ -94,8 +94,8 @@ def content_name(sha256: str, path: str) -> str:
 
 def below(folder: Path) -> list[str]:
     """Return the files below a folder, none that is being written."""
-    found = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [path for path in found if not any(part.startswith(".") for part in path.split("/"))]
+    paths = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for path in paths if not any(part.startswith(".") for part in path.split("/"))]
 
 
 def facts(path: Path) -> tuple[str, int]:

@@ -46,9 +46,9 @@ def tidy(place: str) -> None:
 
 def strangers(output: Path) -> list[str]:
     """Name what an output holds that no run of ours put there."""
-    found = output.iterdir() if output.is_dir() else ()
-    known = {*PRIVATE, *PUBLIC}
-    return sorted(path.name for path in found if path.name not in known and not path.name.startswith("."))
+    paths = output.iterdir() if output.is_dir() else ()
+    ours = {*PRIVATE, *PUBLIC}
+    return sorted(path.name for path in paths if path.name not in ours and not path.name.startswith("."))
 
 
 def scratch_folder(parent: Path | None = None) -> "tempfile.TemporaryDirectory[str]":

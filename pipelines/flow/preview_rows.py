@@ -60,10 +60,10 @@ def verdict_rows(verdicts: list[Verdict]) -> Rows:
     """Return what became of each export."""
     return [
         {
-            "export": item.export, "état": item.state, "lues": item.rows, "acceptées": item.accepted,
-            "refusées": item.refused, "explication": item.explanation,
+            "export": verdict.export, "état": verdict.state, "lues": verdict.rows, "acceptées": verdict.accepted,
+            "refusées": verdict.refused, "explication": verdict.explanation,
         }
-        for item in verdicts
+        for verdict in verdicts
     ]  # fmt: skip
 
 
@@ -71,11 +71,11 @@ def finding_rows(verdicts: list[Verdict]) -> Rows:
     """Return the findings, counted by export, column and rule."""
     return [
         {
-            "export": item["export"], "colonne": item["colonne"] or "", "règle": item["regle"],
-            "nombre": item["nombre"], "lignes": f"{item['premiere_ligne'] or ''}–{item['derniere_ligne'] or ''}",
-            "message": item["message"],
+            "export": row["export"], "colonne": row["colonne"] or "", "règle": row["regle"],
+            "nombre": row["nombre"], "lignes": f"{row['premiere_ligne'] or ''}–{row['derniere_ligne'] or ''}",
+            "message": row["message"],
         }
-        for item in count_findings(verdicts)
+        for row in count_findings(verdicts)
     ]  # fmt: skip
 
 
@@ -90,9 +90,9 @@ def personal_columns(verdicts: list[Verdict]) -> Counter[str]:
     """Count the rows of columns that seem to hold personal data; their values are not told."""
     counts: Counter[str] = Counter()
     for verdict in verdicts:
-        for _, _, item in verdict.findings:
-            if item.rule == PERSONAL:
-                counts[f"{verdict.export} : {item.column}"] += item.count
+        for _, _, finding in verdict.findings:
+            if finding.rule == PERSONAL:
+                counts[f"{verdict.export} : {finding.column}"] += finding.count
     return counts
 
 
@@ -113,9 +113,9 @@ def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]
     if export.kind == "experiences":
         closed = [field.name for field in export.fields if field.constraints.enum or field.type == "date"]
         return ["_ligne", *closed, "_annee"]
-    labels = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
-    kept = [field for field in export.fields if not field.personal and label_of(field, layout) not in labels]
-    names = {field.name for field in kept}
+    labels = {finding.column for _, _, finding in verdict.findings if finding.rule == PERSONAL}
+    shown = [field for field in export.fields if not field.personal and label_of(field, layout) not in labels]
+    names = {field.name for field in shown}
     made_of = {
         "_periode": export.period.field,
         "_maille": export.level.field,
@@ -123,7 +123,7 @@ def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]
         "_structure": export.structure.code if export.structure else None,
     }
     coordinates = [column for column, source in made_of.items() if source is None or source in names]
-    return ["_ligne", *(field.name for field in kept), *coordinates, "_annee"]
+    return ["_ligne", *(field.name for field in shown), *coordinates, "_annee"]
 
 
 def result_sources(catalogue: Catalogue, network: str) -> dict[str, list[str]]:
@@ -156,12 +156,12 @@ def observed_name(declared: Network, export: Export, field: str) -> str:
 def base_rows(catalogue: Catalogue, store: Store, network: str, year: int) -> Rows:
     """Tell, indicator by indicator, the rows accepted, in the base, and out of it and why."""
     rows: Rows = []
-    for item in accounts_of_verdict(store.read(network, year).verdict):
-        indicator = catalogue.indicators.get(item["indicateur"])
-        why = " ; ".join(f"{words} ({item[name]})" for name, words in REASONS.items() if item[name])
+    for account in accounts_of_verdict(store.read(network, year).verdict):
+        indicator = catalogue.indicators.get(account["indicateur"])
+        why = " ; ".join(f"{words} ({account[name]})" for name, words in REASONS.items() if account[name])
         rows.append({
-            "indicateur": indicator.title if indicator else item["indicateur"], "export": item["export"],
-            "acceptées": item["lignes_acceptees"], "dans la base": item["lignes_base"],
+            "indicateur": indicator.title if indicator else account["indicateur"], "export": account["export"],
+            "acceptées": account["lignes_acceptees"], "dans la base": account["lignes_base"],
             "hors de la base": why or "aucune",
         })  # fmt: skip
     return rows

@@ -98,13 +98,13 @@ class Protection:
 
     def _told_of_years(self) -> dict[Place, dict[str, None]]:
         """Return what each release told of each network and year, once, that of the latest last."""
-        found: dict[Place, dict[str, None]] = {}
+        contents: dict[Place, dict[str, None]] = {}
         for release in self._earlier:
             for network, year, told in self._contents(release).itertuples(index=False, name=None):
-                known = found.setdefault((str(network), int(year)), {})
-                known.pop(told, None)
-                known[told] = None
-        return found
+                earlier = contents.setdefault((str(network), int(year)), {})
+                earlier.pop(told, None)
+                earlier[told] = None
+        return contents
 
     def _contents(self, release: Sequence[Path]) -> pd.DataFrame:
         """Return ``reseau``, ``annee`` and what changes with their rows in a release, which is read only once."""

@@ -34,14 +34,14 @@ def bring_site(
     wanted = version or store.published(dataset).get("version")
     if wanted is None:
         return None
-    known = history.versions(store.releases, dataset)
-    if wanted not in known:
-        raise PublicationError(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}")
+    versions = history.versions(store.releases, dataset)
+    if wanted not in versions:
+        raise PublicationError(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(versions) or 'aucune'}")
     place = folder or store.site
     if place is None:
         raise PublicationError(_SOMEWHERE)
     release = store.release(dataset, wanted)
-    address, there = catalogue.datasets[dataset].site or "", set(known)
+    address, there = catalogue.datasets[dataset].site or "", set(versions)
     return build_site(
         release, place, address=address, theme=theme, barometers=_published(catalogue, store, BAROMETERS),
         signals=_published(catalogue, store, SIGNALS),

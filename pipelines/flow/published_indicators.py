@@ -27,21 +27,21 @@ def office_names(release: Path, codes: Collection[str]) -> dict[tuple[str, str],
     if not codes:
         return {}
     wanted = (pc.field("maille") == "site") & pc.field("structure_code").isin(sorted(codes))
-    held = _read(release, ["reseau", "structure_code", "structure", "annee"], wanted)
-    held = held.dropna(subset="structure").drop_duplicates().sort_values("annee", kind="stable")
-    lines = held[["reseau", "structure_code", "structure"]].itertuples(index=False, name=None)
+    offices = _read(release, ["reseau", "structure_code", "structure", "annee"], wanted)
+    offices = offices.dropna(subset="structure").drop_duplicates().sort_values("annee", kind="stable")
+    lines = offices[["reseau", "structure_code", "structure"]].itertuples(index=False, name=None)
     return {(str(network), str(code)): str(name) for network, code, name in lines}
 
 
 def yearly_indicators(release: Path) -> dict[str, list[str]]:
     """Return the indicators of each network that have a published value, with the last year of one: « csat 2024 »."""
     wanted = (pc.field("maille") == "national") & pc.field("valeur").is_valid()
-    held = _read(release, ["reseau", "indicateur", "annee"], wanted)
-    last = held.groupby(["reseau", "indicateur"])["annee"].max().reset_index()
-    found: dict[str, list[str]] = {}
+    values = _read(release, ["reseau", "indicateur", "annee"], wanted)
+    last = values.groupby(["reseau", "indicateur"])["annee"].max().reset_index()
+    indicators: dict[str, list[str]] = {}
     for line in last.itertuples(index=False):
-        found.setdefault(str(line.reseau), []).append(f"{line.indicateur} {line.annee}")
-    return found
+        indicators.setdefault(str(line.reseau), []).append(f"{line.indicateur} {line.annee}")
+    return indicators
 
 
 def _read(release: Path, columns: list[str], wanted: pc.Expression) -> pd.DataFrame:

@@ -60,8 +60,8 @@ def audited(catalogue: Catalogue, store: Store, dataset: str) -> Audit:
     if RESULTS not in catalogue.datasets[dataset].tables:
         return Audit()
     with protecting(catalogue, store, dataset) as protection:
-        told = [_of_network(catalogue, store, dataset, network, protection) for network in catalogue.networks]
-    findings, summary = (pd.concat(frames, ignore_index=True) for frames in zip(*told, strict=True))
+        audits = [_of_network(catalogue, store, dataset, network, protection) for network in catalogue.networks]
+    findings, summary = (pd.concat(frames, ignore_index=True) for frames in zip(*audits, strict=True))
     refused = refusals(findings)
     places = refused.assign(indicateur=refused["indicateur"].fillna("")).groupby(["reseau", "indicateur", "constat"])
     named = [f"{' '.join(filter(None, place[:2]))} : {place[2]}" for place in places.size().index]
@@ -77,8 +77,8 @@ def _of_network(
     results = read_frame(files[RESULTS], _AUDITED, reseau=network)
     counts = {name: read_frame(files[name], reseau=network) for name in COUNTS if name in files}
     secrets = read_frame(store.national / SECRETS, reseau=network)
-    found = audit(results, catalogue, secrets, others={RESULTS: results, **counts}, judge=protection.judge)
-    return found, disclosure_summary(results)
+    findings = audit(results, catalogue, secrets, others={RESULTS: results, **counts}, judge=protection.judge)
+    return findings, disclosure_summary(results)
 
 
 def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
@@ -135,8 +135,8 @@ def release_is_current(store: Store, dataset: str, inputs: Inputs) -> bool:
     What a run that died left unfinished says that it wasn't.
     """
     begun = any((store.releases / dataset).glob(f"{history.IN_PROGRESS}*"))
-    known = store.load(_MADE_FROM.format(dataset=dataset), dict[str, Any])
-    return not begun and known is not None and known == _made_from(store, dataset, inputs)
+    before = store.load(_MADE_FROM.format(dataset=dataset), dict[str, Any])
+    return not begun and before is not None and before == _made_from(store, dataset, inputs)
 
 
 def _made_from(store: Store, dataset: str, inputs: Inputs) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class ReleasedYears:
         now = self._left(network, year)
         if self._inputs is None:
             return self._kept(now, since=() if self._latest else (UNKNOWN,))
-        places = {(item.network, item.year): item for item in self._inputs.receptions}
+        places = {(reception.network, reception.year): reception for reception in self._inputs.receptions}
         then = places.get((network, year))
         if then is None:
             return self._kept(NetworkYear(network=network, year=year))
@@ -88,7 +88,7 @@ class ReleasedYears:
 
     def _reception(self, then: Reception) -> Received:
         """Return what was received as a run notes it: files by export, none where one was owed and never came."""
-        owed = [item.id for item in self._catalogue.networks[then.network].exports if item.layout(then.year)]
+        owed = [export.id for export in self._catalogue.networks[then.network].exports if export.layout(then.year)]
         files: dict[str, list[ReceivedFile]] = {name: [] for name in owed}
         for file in then.files:
             files.setdefault(file.export, []).append(ReceivedFile(file.path, file.sha256, 0, "inchangé"))
@@ -105,7 +105,7 @@ class ReleasedYears:
 def _told(release: Path) -> Inputs | None:
     """Return what a release says that it was made of, None for one made before network-years were told whole."""
     inputs = inputs_of(history.descriptor(release))
-    return inputs if inputs and any(item.declarations for item in inputs.receptions) else None
+    return inputs if inputs and any(reception.declarations for reception in inputs.receptions) else None
 
 
 def _results_of(now: NetworkYear, declarations: str) -> Results | None:

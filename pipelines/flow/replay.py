@@ -102,9 +102,9 @@ def _catalogue(store: Store, inputs: Inputs, folder: Path) -> Catalogue:
 def _copy_earlier(store: Store, dataset: str, version: str, releases: Path) -> None:
     """Copy the releases that were there: those before this one, and all those of other datasets."""
     for home in sorted(path for path in store.releases.iterdir() if path.is_dir()):
-        known = history.versions(store.releases, home.name)
-        for found in known[: known.index(version)] if home.name == dataset else known:
-            shutil.copytree(home / found, releases / home.name / found)
+        versions = history.versions(store.releases, home.name)
+        for earlier in versions[: versions.index(version)] if home.name == dataset else versions:
+            shutil.copytree(home / earlier, releases / home.name / earlier)
 
 
 def _roots(receptions: Iterable[Reception]) -> list[_Root]:

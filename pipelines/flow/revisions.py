@@ -140,7 +140,9 @@ def finish_accepting(store: Store, network: str, year: int) -> None:
 
 
 def _hash_of(known: NetworkYear) -> str:
-    return fingerprint([item.model_dump(mode="json") if item else None for item in (known.verdict, known.results)])
+    return fingerprint(
+        [record.model_dump(mode="json") if record else None for record in (known.verdict, known.results)]
+    )
 
 
 def _differences(standing: Store, proposed: Store, network: str, year: int) -> dict[str, int]:
@@ -155,9 +157,9 @@ def _verdicts(known: NetworkYear) -> dict[str, tuple[ExportVerdict, list[dict[st
     """Return the verdict on each export, with what refused rows of it."""
     if known.verdict is None:
         return {}
-    errors = [item for item in known.verdict.findings if item["severite"] == "erreur"]
+    errors = [finding for finding in known.verdict.findings if finding["severite"] == "erreur"]
     return {
-        name: (export, [item for item in errors if item["export"] == name])
+        name: (export, [finding for finding in errors if finding["export"] == name])
         for name, export in known.verdict.exports.items()
     }
 

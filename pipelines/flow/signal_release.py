@@ -70,12 +70,12 @@ def lines_that_fit(
 
     A signal that is left out has no curve either. Where no line fits, the table is what is wrong: it stays as it is.
     """
-    found = {name: _fitting(name, declared[name], table) or table for name, table in tables.items()}
-    left = sorted(set(tables[_CARDS]["signal"].to_pylist()) - set(found[_CARDS]["signal"].to_pylist()))
-    for name, table in found.items():
+    fitting = {name: _fitting(name, declared[name], table) or table for name, table in tables.items()}
+    left = sorted(set(tables[_CARDS]["signal"].to_pylist()) - set(fitting[_CARDS]["signal"].to_pylist()))
+    for name, table in fitting.items():
         if "signal" in table.column_names:
-            found[name] = table.filter(pc.invert(pc.is_in(table["signal"], pa.array(left, pa.string()))))
-    return found, left
+            fitting[name] = table.filter(pc.invert(pc.is_in(table["signal"], pa.array(left, pa.string()))))
+    return fitting, left
 
 
 def _fitting(name: str, declared: Table, table: pa.Table) -> pa.Table | None:
@@ -85,8 +85,8 @@ def _fitting(name: str, declared: Table, table: pa.Table) -> pa.Table | None:
     except TableError:
         half = table.num_rows // 2
         parts = [_fitting(name, declared, part) for part in (table.slice(0, half), table.slice(half))] if half else []
-        held = [part for part in parts if part is not None]
-        return pa.concat_tables(held) if held else None
+        fitting = [part for part in parts if part is not None]
+        return pa.concat_tables(fitting) if fitting else None
     return table
 
 
@@ -110,7 +110,7 @@ def _note_made(
 ) -> SignalsMade:
     cards, tests = made["signaux"].to_dict("records"), made["tests_signaux"]
     last = tests[tests["mois"] == months.last]
-    told = SignalsMade(
+    kept = SignalsMade(
         dict(Counter(str(card["etat"]) for card in cards)),
         int(last["tests"].sum()), float(last["fausses_attendues"].sum()), months.last,
         tuple(
@@ -120,8 +120,8 @@ def _note_made(
         tuple(str(card["signal"]) for card in cards),
         synthetic, power_measured(store, months), tuple(left),
     )  # fmt: skip
-    keep_signals_made(store, told)
-    return told
+    keep_signals_made(store, kept)
+    return kept
 
 
 def _figures(card: Mapping[Any, Any]) -> str:
@@ -134,8 +134,8 @@ def _figures(card: Mapping[Any, Any]) -> str:
         return f"environ {card['voix']:.0f} voix en {month}" if pd.notna(card["voix"]) else f"vu en {month}"
     observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
     about, word = ("environ ", "attendue") if card["unite"] == "voix" else ("", "attendu")
-    told = french.plural(int(round(card["attendu"], 1)), word)
-    return f"{about}{observed} {card['unite']} en {month}, {expected} {told}"
+    agreed = french.plural(int(round(card["attendu"], 1)), word)
+    return f"{about}{observed} {card['unite']} en {month}, {expected} {agreed}"
 
 
 def _words(catalogue: Catalogue, store: Store, tests: pd.DataFrame, notes: Sequence[SignalNote]) -> Words:
@@ -168,6 +168,6 @@ def release_signals(catalogue: Catalogue, store: Store, inputs: Inputs) -> Relea
 def _synthetic(catalogue: Catalogue, store: Store) -> str | None:
     """Return the warning that texts, or the results that were tested, came with when they are invented."""
     places = [(name, year) for name in catalogue.experiences for year in catalogue.networks[name].years]
-    told = (known.reception.synthetic for known in store.read_all(places) if known.reception)
+    warnings = (known.reception.synthetic for known in store.read_all(places) if known.reception)
     results = store.published_release(catalogue.on_site)
-    return next(filter(None, told), synthetic_statement(history.descriptor(results)) if results else None)
+    return next(filter(None, warnings), synthetic_statement(history.descriptor(results)) if results else None)

@@ -258,8 +258,8 @@ class National(Record):
 
     def why_aside(self, network: str, year: int) -> dict[str, str]:
         """Return the indicators for which a network-year was left out, and why."""
-        mine = [item for item in self.set_aside if (item.network, item.year) == (network, year)]
-        return {indicator: item.why for item in mine for indicator in item.indicators}
+        years = [aside for aside in self.set_aside if (aside.network, aside.year) == (network, year)]
+        return {indicator: aside.why for aside in years for indicator in aside.indicators}
 
 
 class KeptFrames(Record):

@@ -96,5 +96,5 @@ def is_whole(path: Path) -> bool:
 def read_frame(path: Path, columns: Sequence[str] | None = None, **where: str) -> pd.DataFrame:
     """Return the rows of a table written here, all of them or those that hold that text in a column."""
     filters = [(name, "=", text) for name, text in where.items()] or None
-    found: pd.DataFrame = pq.read_table(path, columns=columns and list(columns), filters=filters).to_pandas()
-    return found
+    frame: pd.DataFrame = pq.read_table(path, columns=columns and list(columns), filters=filters).to_pandas()
+    return frame

@@ -129,11 +129,11 @@ def _months(voices: pa.Table) -> Months:
     """Chain a hash of each month after those of the months before: none is left out between the first and the last."""
     if not voices.num_rows:
         return Months({})
-    held = pc.strftime(voices["day"], "%Y-%m")
+    month_of = pc.strftime(voices["day"], "%Y-%m")
     names = pd.period_range(pc.min(voices["day"]).as_py(), pc.max(voices["day"]).as_py(), freq="M")
     depends, before = {}, code_of(_TESTING)
     for name in map(str, names):
-        before = fingerprint(before, _digest(voices.filter(pc.equal(held, name))))
+        before = fingerprint(before, _digest(voices.filter(pc.equal(month_of, name))))
         depends[name] = before
     return Months(depends)
 

@@ -30,7 +30,7 @@ def keep_waiting(store: Store, plans: Iterable[Plan], looked_at: Callable[[str],
 
 def no_longer_waiting(store: Store, target: str, dataset: str) -> None:
     """Forget the plans of a dataset on a target that was just brought to its latest release."""
-    known = waiting_plans(store)
-    left = [item for item in known if (item["target"], item["dataset"]) != (target, dataset)]
-    if left != known:
+    waiting = waiting_plans(store)
+    left = [plan for plan in waiting if (plan["target"], plan["dataset"]) != (target, dataset)]
+    if left != waiting:
         store.keep(_FILE, left)

@@ -86,17 +86,17 @@ def alerts_of(
 def signals(store: Store) -> Iterator[Alert]:
     """Tell the signals that nobody has explained, when they are first seen and when they are confirmed."""
     made = signals_made(store)
-    told = ["Un signal est une question posée au réseau : il n'entre dans aucun résultat."]
-    told += [made.synthetic] if made and made.synthetic else []
-    for item in made.open if made else ():
+    details = ["Un signal est une question posée au réseau : il n'entre dans aucun résultat."]
+    details += [made.synthetic] if made and made.synthetic else []
+    for signal in made.open if made else ():
         yield Alert(
-            _key("signal", item["signal"], item["etat"]),
+            _key("signal", signal["signal"], signal["etat"]),
             "signal",
-            f"{item['titre']} : {item['etat']}",
-            (item["chiffres"], *told),
+            f"{signal['titre']} : {signal['etat']}",
+            (signal["chiffres"], *details),
             (
                 "Regarder sa page sur le site public (signaux.html) et demander au réseau.",
-                f"Écrire ce qu'on en sait dans schemas/signals, pour le signal {item['signal']}.",
+                f"Écrire ce qu'on en sait dans schemas/signals, pour le signal {signal['signal']}.",
             ),
         )
 
@@ -212,9 +212,9 @@ def write_message(alerts: Sequence[Alert], day: datetime.date) -> Message:
     """Write the one message of ``day`` about ``alerts``, which must not be empty."""
     ordered = sorted(alerts, key=lambda alert: (list(SECTIONS).index(alert.kind), alert.title))
     counts = {kind: sum(alert.kind == kind for alert in ordered) for kind in SECTIONS}
-    told = ", ".join(counted(count, *SECTIONS[kind][1:]) for kind, count in counts.items() if count)
-    subject = f"[résultats] {day:%d/%m/%Y} : {told}"
-    parts = [f"Résultats des services publics, {day:%d/%m/%Y} : {told}."]
+    summary = ", ".join(counted(count, *SECTIONS[kind][1:]) for kind, count in counts.items() if count)
+    subject = f"[résultats] {day:%d/%m/%Y} : {summary}"
+    parts = [f"Résultats des services publics, {day:%d/%m/%Y} : {summary}."]
     for kind, (heading, _, _) in SECTIONS.items():
         shown = [alert for alert in ordered[:SHOWN] if alert.kind == kind]
         if shown:

@@ -148,23 +148,23 @@ def figures_kept(store: Store, known: NetworkYear) -> list[str]:
 
 def refused_rows(known: NetworkYear, export: str) -> Iterator[str]:
     """Yield why rows of an export were refused, and which rows (French)."""
-    for item in _findings(known):
-        first, last = item["premiere_ligne"], item["derniere_ligne"]
-        if item["export"] == export and item["severite"] == "erreur" and first:
-            rows = f"{counted(item['nombre'], 'ligne')}, de la {first} à la {last}"
-            yield f"{item['message']}{_column(item)} {rows if item['nombre'] != 1 else f'ligne {first}'}"
+    for finding in _findings(known):
+        first, last = finding["premiere_ligne"], finding["derniere_ligne"]
+        if finding["export"] == export and finding["severite"] == "erreur" and first:
+            rows = f"{counted(finding['nombre'], 'ligne')}, de la {first} à la {last}"
+            yield f"{finding['message']}{_column(finding)} {rows if finding['nombre'] != 1 else f'ligne {first}'}"
 
 
 def to_check(known: NetworkYear) -> Iterator[str]:
     """Yield what the data team is asked to look at in files that were accepted as they are (French)."""
     if known.judged and known.verdict:
         yield from (f"{doubt.export} : {doubt.message}" for doubt in known.verdict.doubts if not doubt.blocks)
-    for item in _findings(known):
-        if why_told(item["regle"]) == "file" and item["severite"] == "avertissement":
-            row = f" (ligne {item['premiere_ligne']})" if item["premiere_ligne"] else ""
-            yield f"{item['export']} : « {item['fichier']} »{row}. {item['message']}"
-        elif why_told(item["regle"]) == "values":
-            yield f"{item['export']} : {item['message']}{_column(item)} {counted(item['nombre'], 'ligne')}"
+    for finding in _findings(known):
+        if why_told(finding["regle"]) == "file" and finding["severite"] == "avertissement":
+            row = f" (ligne {finding['premiere_ligne']})" if finding["premiere_ligne"] else ""
+            yield f"{finding['export']} : « {finding['fichier']} »{row}. {finding['message']}"
+        elif why_told(finding["regle"]) == "values":
+            yield f"{finding['export']} : {finding['message']}{_column(finding)} {counted(finding['nombre'], 'ligne')}"
 
 
 def _findings(known: NetworkYear) -> tuple[dict[str, Any], ...]:

@@ -82,7 +82,7 @@ def latest_night(store: Store) -> dict[str, Any] | None:
 
 def cells_of(record: Mapping[str, Any]) -> list[Cell]:
     """Return the network-years that a night asks to run."""
-    return [Cell(item["network"], item["year"], item["why"]) for item in record["a_traiter"]]
+    return [Cell(cell["network"], cell["year"], cell["why"]) for cell in record["a_traiter"]]
 
 
 def end_night(
@@ -209,9 +209,9 @@ def night_brief(record: Mapping[str, Any]) -> str:
     cells = record["a_traiter"]
     others = [x for x in cells if x["resultat"] not in (NEW, SAME)]
     counts = {words: sum(x["resultat"] == words for x in cells) for words in (NEW, SAME)} | {"à regarder": len(others)}
-    told = ", ".join(f"{count} × {words}" for words, count in counts.items() if count)
+    outcomes = ", ".join(f"{count} × {words}" for words, count in counts.items() if count)
     lines = [f"**La veille a échoué.** {_short(record['erreur'], 300)}", ""] if "erreur" in record else []
-    lines += [*_incomplete(record), f"- {len(cells)} à traiter{f' : {told}' if told else ''}"]
+    lines += [*_incomplete(record), f"- {len(cells)} à traiter{f' : {outcomes}' if outcomes else ''}"]
     lines.append(f"- tables nationales et publication : {_short(record['national'], 150)}")
     lines += [f"- {x['network']} {x['year']} : {_short(x['resultat'], 90)}" for x in others[:_OTHERS]]
     if len(others) > _OTHERS:

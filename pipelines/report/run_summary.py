@@ -75,12 +75,12 @@ def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summar
     statement = store.tables_made().synthetic
     lines, refused = [], len(outcome.failures)
     for network in dict.fromkeys(known.network for known in years):
-        told, count = network_lines(store, [known for known in years if known.network == network])
+        network_told, count = network_lines(store, [known for known in years if known.network == network])
         refused += count
-        lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
+        lines += [f"\n{catalogue.networks[network].title} ({network})", *network_told]
     notices = {
         "RÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :": [
-            f"{item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)
+            f"{revision.network} {revision.year} : {revision.fingerprint[:12]}" for revision in waiting_revisions(store)
         ],
         "DOSSIER D'EXPORTS, À REGARDER :": list(folder_lines(noted_folder(store))),
         "ERREURS DE TRAITEMENT :": list(outcome.failures),
@@ -125,8 +125,8 @@ def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, years: list[
         "annees_de_reseau": [_network_year(store, known) for known in years],
         "dossier_d_exports": noted_folder(store),
         "revisions_a_accepter": [
-            {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint}
-            for item in waiting_revisions(store)
+            {"reseau": revision.network, "annee": revision.year, "empreinte": revision.fingerprint}
+            for revision in waiting_revisions(store)
         ],
         "jeux_de_donnees": [
             {"id": dataset, "version": store.published(dataset).get("version")} for dataset in catalogue.datasets
@@ -151,14 +151,14 @@ def _network_year(store: Store, known: NetworkYear) -> dict[str, Any]:
 
 
 def _export(verdict: ExportVerdict, letter: str | None) -> dict[str, Any]:
-    told = {
+    facts = {
         "etat": verdict.status.value,
         "explication": verdict.explanation,
         "lignes_lues": verdict.read,
         "lignes_acceptees": verdict.accepted,
         "lignes_refusees": verdict.refused,
     }
-    return told | ({"lettre": letter} if letter else {})
+    return facts | ({"lettre": letter} if letter else {})
 
 
 def _section(title: str, content: Iterable[str]) -> list[str]:
@@ -200,13 +200,13 @@ def dataset_lines(store: Store, dataset: str, *, held_back: bool) -> list[str]:
 
 
 def _waiting(store: Store, plan: dict[str, Any]) -> str:
-    told = f"\nPUBLICATION EN ATTENTE ({plan['target']}) :\n{plan['text']}"
+    waiting = f"\nPUBLICATION EN ATTENTE ({plan['target']}) :\n{plan['text']}"
     if not plan.get("blocked"):
-        return told
+        return waiting
     accepting = (
         f"resultats publish --target {plan['target']} --output {_shown(store, store.output)} --accept {plan['hash']}"
     )
-    return f'{told}\n  Pour accepter ce plan, tel qu\'il est : {accepting} --reason "…"'
+    return f'{waiting}\n  Pour accepter ce plan, tel qu\'il est : {accepting} --reason "…"'
 
 
 def _shown(store: Store, path: Path) -> str:

@@ -112,16 +112,16 @@ def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]
 
 def _targets(catalogue: Catalogue, store: Store, dataset: str, latest: str | None) -> list[dict[str, Any]]:
     """Return where the dataset is: the local catalogue, and each target whose state was kept in ``targets/``."""
-    found = []
+    targets = []
     if shown := store.published(dataset):
         page = store.address(data_page(catalogue, store, dataset))
-        found.append(_target("catalogue local", page, shown.get("version"), latest))
+        targets.append(_target("catalogue local", page, shown.get("version"), latest))
     for path in sorted(store.room("targets").glob("*.json")):
         record = read_shaped(path, _TargetRecord)  # a damaged or unknown file says nothing
-        held = record.datasets.get(dataset) if record else None
-        if held is not None:
-            found.append(_target(path.stem, held.get("page") or held.get("id"), held.get("version"), latest))
-    return found
+        last = record.datasets.get(dataset) if record else None
+        if last is not None:
+            targets.append(_target(path.stem, last.get("page") or last.get("id"), last.get("version"), latest))
+    return targets
 
 
 def _target(name: str, page: str | None, version: str | None, latest: str | None) -> dict[str, Any]:
@@ -141,13 +141,13 @@ def _waiting_revisions(store: Store) -> list[dict[str, Any]]:
     return [
         {
             "genre": "révision",
-            "reseau": item.network,
-            "annee": item.year,
-            "empreinte": item.fingerprint,
-            "depuis": item.proposed_at,
-            "differences": item.differences,
+            "reseau": revision.network,
+            "annee": revision.year,
+            "empreinte": revision.fingerprint,
+            "depuis": revision.proposed_at,
+            "differences": revision.differences,
         }
-        for item in waiting_revisions(store)
+        for revision in waiting_revisions(store)
     ]
 
 
@@ -213,9 +213,9 @@ def _dataset_lines(dataset: dict[str, Any]) -> Iterator[str]:
     made = f"version {dataset['version']} du {_day(dataset['faite_le'])}" if dataset["version"] else "aucune version"
     yield f"{dataset['titre']} ({dataset['id']}) : {made}"
     for target in dataset["cibles"]:
-        held = target["version"] or "version non notée"
+        version = target["version"] or "version non notée"
         fresh = {True: ", à jour", False: ", en retard d'une version ou plus", None: ""}[target["a_jour"]]
-        yield f"  {target['cible']} : {held}{fresh}  {target['page'] or ''}"
+        yield f"  {target['cible']} : {version}{fresh}  {target['page'] or ''}"
     if not dataset["cibles"]:
         yield "  publié nulle part"
 
