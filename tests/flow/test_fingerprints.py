@@ -61,7 +61,7 @@ def test_a_rule_changed_in_gather_remakes_the_tables_alone(done, monkeypatch, tm
     assert not makes_tables(done)
 
 
-@pytest.mark.parametrize("file", ["read/text.py", "validate/verdict.py", "compute/intervals.py", "flow/judge.py"])
+@pytest.mark.parametrize("file", ["read/delimited.py", "validate/verdict.py", "compute/intervals.py", "flow/judge.py"])
 def test_a_rule_changed_in_a_stage_makes_what_it_made_again(done, monkeypatch, tmp_path, file):
     changed(monkeypatch, tmp_path, file, "\n# autre règle\n")
     assert done.seen() == {("alpha", 2024): "déclarations ou programme changés"}
