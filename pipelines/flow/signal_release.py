@@ -20,7 +20,7 @@ from pipelines.flow.voice import ROOM, VOICES, Months, findings_of, judge_months
 from pipelines.flow.voice_facts import SignalsMade, keep_signals_made, signals_made
 from pipelines.mechanics import french
 from pipelines.mechanics.french import month_in_words
-from pipelines.portal.release_data import synthetic_statement
+from pipelines.portal.open_release import synthetic_statement
 from pipelines.release import history
 from pipelines.release.canonical import canonical_table
 from pipelines.release.inputs import Inputs
