@@ -11,14 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 
 from pipelines.declarations import Export, Feed, Frequency, Indicator, Level
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.sampling import Design
 from pipelines.declarations.strict_model import LEVELS, Scalar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)

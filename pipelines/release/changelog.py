@@ -8,19 +8,17 @@ given by the target that shows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
 from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.release.difference import ReleaseDifference, TableState, parse
-from pipelines.release.written_files import VERSIONS
 
 CHANGELOG, VERSIONS_FILE = "CHANGELOG.md", "versions.csv"
 REASONS_SHOWN = 6
@@ -45,11 +43,6 @@ class Version:
     data_date: str | None
     content: str
     sha256: str | None = None
-
-
-def versions_frame(versions: Iterable[Version]) -> pd.DataFrame:
-    """Return versions.csv with the columns of ``VERSIONS``."""
-    return pd.DataFrame([astuple(version) for version in versions], columns=VERSIONS.names, dtype="object")
 
 
 def known_versions(releases: Path, dataset: str) -> list[Version]:

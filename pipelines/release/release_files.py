@@ -6,7 +6,7 @@ Where the folder stands is not decided here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pipelines.declarations import Catalogue, Dataset, Table
 from pipelines.mechanics.files import sha256
 from pipelines.release import changelog, history
 from pipelines.release.canonical import canonical_table
-from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, Version, versions_frame
+from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, Version
 from pipelines.release.column_texts import canonical
 from pipelines.release.data_package import datapackage, release_title, schema_file, standard_schema, to_bytes
 from pipelines.release.difference import ReleaseDifference, TableState
@@ -154,7 +154,8 @@ class ReleaseFiles:
         examples = [self._example(*place) for place in zip(described["table"], described["colonne"], strict=True)]
         described = described.assign(exemple=pd.Series(examples, dtype="object"))
         dictionary = canonical_table("dictionnaire", DICTIONARY, described)
-        versions = canonical_table("versions", VERSIONS, versions_frame(self.record.versions))
+        lines = [astuple(version) for version in self.record.versions]
+        versions = canonical_table("versions", VERSIONS, pd.DataFrame(lines, columns=VERSIONS.names, dtype="object"))
         write_csv(dictionary, folder / "dictionnaire.csv")
         write_csv(versions, folder / VERSIONS_FILE)
         write_csv(canonical_table("journal", JOURNAL, self.record.journal), folder / history.JOURNAL_FILE)
