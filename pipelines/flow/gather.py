@@ -326,7 +326,7 @@ def _out_of_range(catalogue: Catalogue, known: NetworkYear) -> list[dict[str, An
     for indicator, count in known.results.outside.items():
         if indicator in expected:
             export = catalogue.indicators[indicator].networks[known.network].export[0]
-            row = _finding(catalogue, known.network, known.year, export, "valeur-hors-plage")
+            row = _finding("valeur-hors-plage", catalogue, known.network, known.year, export)
             rows.append(row | {"colonne": indicator, "severite": "avertissement", "nombre": count})
     return rows
 
@@ -334,14 +334,14 @@ def _out_of_range(catalogue: Catalogue, known: NetworkYear) -> list[dict[str, An
 def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> pd.DataFrame:
     """Add, to what was found in files, the files that never came."""
     absent = [
-        _finding(catalogue, receipt["reseau"], receipt["annee"], receipt["export"], "fichier-absent")
+        _finding("fichier-absent", catalogue, receipt["reseau"], receipt["annee"], receipt["export"])
         for receipt in receipts
         if receipt["etat"] == Status.NOT_HANDED_OVER
     ]
     return pd.DataFrame([*findings, *absent], columns=_FINDING, dtype="object")
 
 
-def _finding(catalogue: Catalogue, network: str, year: int, export: str, rule: str) -> dict[str, Any]:
+def _finding(rule: str, catalogue: Catalogue, network: str, year: int, export: str) -> dict[str, Any]:
     """Return a finding, an error unless told otherwise, of no row of the file that is declared for an export."""
     declared = catalogue.networks[network].export(export)
     layout = declared.layout(year) if declared else None
