@@ -82,9 +82,15 @@ def _root(
 
 
 def _add(
-    command: Callable[..., int | None], title: str, told: str, epilog: str = "", *, public: bool = False, to: Any = app,
+    command: Callable[..., int | None],
+    title: str,
+    told: str,
+    epilog: str = "",
+    *,
+    public: bool = False,
+    to: Any = app,
     name: str | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Add a command under a title of the help; ``public``: what it writes is for everybody."""
     kind = PublicCommand if public else Command
     to.command(name, cls=kind, help=told, epilog=epilog or None, rich_help_panel=title)(command)
@@ -95,27 +101,34 @@ _add(check_commands.check, _TREAT, "contrôler toutes les déclarations, toutes 
 _add(check_commands.listing, _TREAT, "lister les réseaux, leurs années, exports et indicateurs", name="list")
 _add(check_commands.editor_schemas, _TREAT, "écrire les JSON Schemas pour les éditeurs de YAML", public=True)
 _add(
-    explain_command.explain, _TREAT, "remonter d'un résultat publié à ses lignes sources, et le recalculer",
+    explain_command.explain,
+    _TREAT,
+    "remonter d'un résultat publié à ses lignes sources, et le recalculer",
     "Code de sortie : 0 le recalcul confirme (ou la valeur est secrète), 1 il ne confirme pas, "
     "2 ligne introuvable ou mauvais usage.",
-)  # fmt: skip
+)
 _add(
-    producers.validate, _PRODUCERS, "contrôler un fichier : celui d'un export, ou tout fichier avec un Table Schema",
+    producers.validate,
+    _PRODUCERS,
+    "contrôler un fichier : celui d'un export, ou tout fichier avec un Table Schema",
     "Code de sortie : 0 valide, 1 non valide, 2 illisible ou mauvais usage.",
-)  # fmt: skip
+)
 _add(producers.template, _PRODUCERS, "écrire le modèle XLSX d'un export et son Table Schema", public=True)
 _add(producers.door, _PRODUCERS, "servir la page où un fichier est contrôlé sans rien installer")
 _add(publish_commands.plan, _PUBLISH, "montrer ce qu'une publication changerait, sans rien changer", _ACCESS)
 _add(publish_commands.publish, _PUBLISH, "amener une cible à la dernière version, puis la relire", _ACCESS)
 _add(
-    site_commands.site, _PUBLISH, "écrire le site public d'une version publiée, les pages qui diffèrent seules",
+    site_commands.site,
+    _PUBLISH,
+    "écrire le site public d'une version publiée, les pages qui diffèrent seules",
     public=True,
-)  # fmt: skip
+)
 _add(
-    releases.verify, _PUBLISH,
+    releases.verify,
+    _PUBLISH,
     "prouver les versions publiées : empreintes, chaîne, journaux, fichiers reçus, et une version refaite",
     "Code de sortie : 0 tout est prouvé, 1 quelque chose ne l'est pas, 2 version inconnue ou mauvais usage.",
-)  # fmt: skip
+)
 _add(
     site_commands.posters,
     _PUBLISH,
@@ -126,10 +139,11 @@ _add(releases.rollback, _PUBLISH, "revenir à une version : une nouvelle version
 _add(operator_commands.revisions, _PUBLISH, "révisions d'années closes : lister, accepter")
 _add(operator_commands.status, _OPERATE, "dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord")
 _add(
-    operator_commands.doctor, _OPERATE,
+    operator_commands.doctor,
+    _OPERATE,
     "dire si tout est prêt : installation, stockage, instance, clés, horloge, services",
     "Code de sortie : 0 prêt (avertissements compris), 1 au moins une panne, 2 mauvais usage.",
-)  # fmt: skip
+)
 _instance = typer.Typer(
     cls=Group, help="l'instance Dagster : préparer, reprendre après un arrêt, purger", rich_markup_mode=None
 )

@@ -63,9 +63,12 @@ def _answer(asked: Asked) -> Answer:
 
     try:
         request = read_request(
-            asked.schema, asked.dialect, encoding=asked.encoding, limit_errors=asked.limit_errors,
+            asked.schema,
+            asked.dialect,
+            encoding=asked.encoding,
+            limit_errors=asked.limit_errors,
             free_order=asked.free_order,
-        )  # fmt: skip
+        )
         with tempfile.TemporaryDirectory() as scratch:
             return _judged(asked.file, request, Path(scratch))
     except (MemoryError, TreatmentError):

@@ -102,11 +102,15 @@ def _told_to_programs(catalogue: Catalogue | None, problems: list[Problem]) -> i
     from pipelines.declarations.uses import unread_exports, uses
 
     kinds = ("networks", "indicators", "tables", "datasets") if catalogue else ()
-    print_json({
-        "valide": not problems, "problemes": [vars(problem) for problem in problems],
-        **{kind: sorted(getattr(catalogue, kind)) for kind in kinds}, "emplois": uses(catalogue) if catalogue else {},
-        "exports_sans_indicateur": ["/".join(place) for place in unread_exports(catalogue)] if catalogue else [],
-    })  # fmt: skip
+    print_json(
+        {
+            "valide": not problems,
+            "problemes": [vars(problem) for problem in problems],
+            **{kind: sorted(getattr(catalogue, kind)) for kind in kinds},
+            "emplois": uses(catalogue) if catalogue else {},
+            "exports_sans_indicateur": ["/".join(place) for place in unread_exports(catalogue)] if catalogue else [],
+        }
+    )
     return Exit.REFUSED if problems else Exit.DONE
 
 
@@ -138,10 +142,11 @@ def listing(
 def _declared(catalogue: Catalogue, network: str) -> dict[str, object]:
     declared = catalogue.networks[network]
     return {
-        "titre": declared.title, "annees": list(declared.years),
+        "titre": declared.title,
+        "annees": list(declared.years),
         "exports": {export.id: export.title for export in declared.exports},
         "indicateurs": catalogue.titles_of(network),
-    }  # fmt: skip
+    }
 
 
 def editor_schemas(

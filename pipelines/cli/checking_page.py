@@ -165,9 +165,12 @@ class _Page:
         title = page.partition("<title>")[2].partition("</title>")[0]
         main = page.partition('<main id="contenu" tabindex="-1">')[2].partition("</main>")[0]
         return self._rendered(
-            title=Markup(title), letter=Markup(main), copy=base64.b64encode(copy).decode(), copy_name=name,
+            title=Markup(title),
+            letter=Markup(main),
+            copy=base64.b64encode(copy).decode(),
+            copy_name=name,
             copy_size=size(len(copy)),
-        )  # fmt: skip
+        )
 
     def _form(self, fault: str = "", code: int = 200, chosen: str = "") -> Response:
         title = "Fichier non contrôlé" if fault else "Contrôler un fichier"

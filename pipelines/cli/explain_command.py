@@ -44,9 +44,15 @@ def explain(
             begin("lecture de la version")
             explainer = open_explainer(catalogue, output, Path(folder), release)
             row = find_row(
-                explainer.release.results, indicator, network, year, territory=territory, structure=structure,
-                level=level, period=period,
-            )  # fmt: skip
+                explainer.release.results,
+                indicator,
+                network,
+                year,
+                territory=territory,
+                structure=structure,
+                level=level,
+                period=period,
+            )
             begin("lignes relues dans l'archive, calcul refait")
             told = explanation(explainer, row, schemas)
     except NotFoundError as error:

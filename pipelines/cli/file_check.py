@@ -135,13 +135,19 @@ def check_export(
             written = layout_of_file(path, path.name, layout)
             opened = apart(
                 lambda _: read_export(path, path.name, written, Path(folder) / "texte", recognised(export, written)),
-                memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS,
-            )  # fmt: skip
+                memory=limits.JUDGING_MEMORY,
+                seconds=limits.JUDGING_SECONDS,
+            )
             context = FileContext(
-                export, written, catalogue.territories, path.name, year if layout.one_file_per_year else None,
+                export,
+                written,
+                catalogue.territories,
+                path.name,
+                year if layout.one_file_per_year else None,
                 rules=row_rules(catalogue, network, export, [year] if year is not None else layout.years),
-                spill=Path(folder) / "observations.parquet", progress=progress,
-            )  # fmt: skip
+                spill=Path(folder) / "observations.parquet",
+                progress=progress,
+            )
             validated = validate_file(opened, context)
         except UnusableFileError as error:
             validated = unusable(export, [Finding(error.rule, str(error))])
@@ -199,9 +205,15 @@ def letters_of(catalogue: Catalogue, checked: Checked, told_on: date) -> dict[st
     copy = annotated_copy(checked.verdict, checked.export, checked.layout, title)
     name = f"{checked.export.id}-lignes-refusees.xlsx"
     letter = write_letter(
-        catalogue, checked.network, checked.year, checked.verdict, copy=name if copy is not None else None,
+        catalogue,
+        checked.network,
+        checked.year,
+        checked.verdict,
+        copy=name if copy is not None else None,
         told_on=told_on,
-    )  # fmt: skip
-    contents = {f"{checked.export.id}-lettre.html": letter.html.encode("utf-8"),
-                f"{checked.export.id}-lettre.txt": letter.text.encode("utf-8")}  # fmt: skip
+    )
+    contents = {
+        f"{checked.export.id}-lettre.html": letter.html.encode("utf-8"),
+        f"{checked.export.id}-lettre.txt": letter.text.encode("utf-8"),
+    }
     return contents if copy is None else {**contents, name: copy}

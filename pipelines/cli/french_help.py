@@ -65,9 +65,11 @@ class Command(TyperCommand):
         if not asked.get("json"):
             _tell_places(ctx)
         return guarded(
-            lambda: super(Command, self).invoke(ctx), public=self.public, detail=asked["detail"],
+            lambda: super(Command, self).invoke(ctx),
+            public=self.public,
+            detail=asked["detail"],
             json=asked.get("json", False),
-        )  # fmt: skip
+        )
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write how the command is typed."""
@@ -132,8 +134,9 @@ def _needed(parameters: list[Any]) -> Iterator[str]:
 
 def _write_parameters(parameters: list[Any], formatter: Any) -> None:
     for kind, title in (("argument", "Arguments"), ("option", "Options")):
-        rows = [(_typed(item), _HELP.get(item.name, item.help or ""))
-                for item in parameters if item.param_type_name == kind]  # fmt: skip
+        rows = [
+            (_typed(item), _HELP.get(item.name, item.help or "")) for item in parameters if item.param_type_name == kind
+        ]
         if rows:
             with formatter.section(title):
                 formatter.write_dl(rows)

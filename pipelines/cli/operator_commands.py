@@ -110,10 +110,15 @@ def revisions(
     if accept is None:
         found = list(waiting_revisions(store))
         rows = [
-            {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint,
-             "proposee_le": item.proposed_at, "differences": item.differences}
+            {
+                "reseau": item.network,
+                "annee": item.year,
+                "empreinte": item.fingerprint,
+                "proposee_le": item.proposed_at,
+                "differences": item.differences,
+            }
             for item in found
-        ]  # fmt: skip
+        ]
         answer({"revisions": rows}, *([_told(item) for item in found] or ["Aucune révision n'attend."]), as_json=json)
         return
     network, year, revision = accept

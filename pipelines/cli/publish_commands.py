@@ -185,7 +185,15 @@ def _tell_what_to_type(arguments: Arguments, left: list[Plan], waiting: list[Pla
 
 def _command(arguments: Arguments) -> str:
     """Return the command that publishes what this one was about, to be copied."""
-    return shlex.join([
-        "resultats", "publish", "--target", arguments.target, "--output", str(arguments.output),
-        "--schemas", str(arguments.schemas),
-    ])  # fmt: skip
+    return shlex.join(
+        [
+            "resultats",
+            "publish",
+            "--target",
+            arguments.target,
+            "--output",
+            str(arguments.output),
+            "--schemas",
+            str(arguments.schemas),
+        ]
+    )

@@ -47,9 +47,13 @@ def verify(
         raise StoppedError(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}")
     findings, proved, rebuilt = _proof(store, dataset, known, None if no_rebuild else wanted)
     facts = {
-        "jeu": dataset, "versions": known, "refaite": rebuilt, "conforme": not findings, "prouve": proved,
+        "jeu": dataset,
+        "versions": known,
+        "refaite": rebuilt,
+        "conforme": not findings,
+        "prouve": proved,
         "constats": findings,
-    }  # fmt: skip
+    }
     answer(facts, *proved, as_json=json)
     for finding in () if json else findings:
         print(finding, file=sys.stderr)

@@ -55,7 +55,7 @@ def run(
 
 def _treat(
     catalogue: Catalogue, exports: str, output: str, schemas: Path, networks: list[str], years: list[int]
-) -> tuple[RunOutcome, Summary]:  # fmt: skip
+) -> tuple[RunOutcome, Summary]:
     """Run the jobs; return how they ended, and what they gave."""
     from assets.local_run import run_jobs
     from assets.workspace import Workspace, publishing_from_environment

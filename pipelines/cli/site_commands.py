@@ -42,9 +42,12 @@ def site(output: Output, schemas: Schemas, release: Version = None, folder: Fold
     page = str(built.folder / "index.html")
     told = counted(len(built.written), "fichier écrit", "fichiers écrits")
     facts = {
-        "site": page, "version": built.version, "fichiers": built.files, "ecrits": len(built.written),
+        "site": page,
+        "version": built.version,
+        "fichiers": built.files,
+        "ecrits": len(built.written),
         "retires": len(built.removed),
-    }  # fmt: skip
+    }
     answer(facts, f"Version {built.version}, {told} sur {number(built.files)} : {page}", as_json=json)
 
 
@@ -76,9 +79,14 @@ def posters(
 
 
 def _make(
-    catalogue: Catalogue, store: Store, dataset: str, release: str | None, site: Path, network: str,
+    catalogue: Catalogue,
+    store: Store,
+    dataset: str,
+    release: str | None,
+    site: Path,
+    network: str,
     structure: str | None,
-) -> Made:  # fmt: skip
+) -> Made:
     """Make the posters, or raise StoppedError; a version that waits for somebody's agreement is on no wall."""
     from pipelines.portal.open_release import UnreadableReleaseError
     from pipelines.portal.posters.poster_files import NoPosterError, make_posters
@@ -105,9 +113,12 @@ def _make(
 def _show(made: Made, network: str, *, as_json: bool) -> None:
     """Tell what was made, and every poster that couldn't be."""
     facts = {
-        "reseau": network, "faites": made.written, "inchangees": made.kept, "retirees": made.removed,
+        "reseau": network,
+        "faites": made.written,
+        "inchangees": made.kept,
+        "retirees": made.removed,
         "refusees": made.refused,
-    }  # fmt: skip
+    }
     told = (
         f"{network} : {counted(len(made.written), 'affiche faite')}, {counted(len(made.kept), 'inchangée')}, "
         f"{counted(len(made.removed), 'retirée')}."

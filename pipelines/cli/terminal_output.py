@@ -118,7 +118,7 @@ def steps(total: int | None = None) -> Iterator[Steps]:
     columns = (SpinnerColumn(), *counted, TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
-    ) as bar:  # fmt: skip
+    ) as bar:
         yield Steps(bar, total)
 
 

@@ -250,11 +250,14 @@ def _asked(column: _Column) -> str:
 def _check(column: _Column) -> dict[str, Any]:
     """Return what the spreadsheet itself checks: a list to choose from, or bounds, told as a warning."""
     rule: dict[str, Any] = {
-        "validate": "any", "ignore_blank": True, "error_type": "warning", "error_title": "Valeur inattendue",
+        "validate": "any",
+        "ignore_blank": True,
+        "error_type": "warning",
+        "error_title": "Valeur inattendue",
         "error_message": _cut(f"« {column.label} » attend : {column.words}.", _LONGEST_MESSAGE),
         "input_title": _cut(column.label, _LONGEST_TITLE),
         "input_message": _cut(f"{column.words[0].upper()}{column.words[1:]}.", _LONGEST_MESSAGE),
-    }  # fmt: skip
+    }
     if column.source:
         message = (
             f"« {column.label} » : choisissez une valeur de la liste (flèche à droite de la cellule), telle quelle. "

@@ -160,8 +160,10 @@ def _reason(connection: duckdb.DuckDBPyConnection, item: _Fed, source: Source) -
     elif family == "networks":
         branches += _network_branches(connection, item, source)
     elif family != "total" and source.weight:
-        branches += [f"WHEN {source.weight} IS NULL THEN 'poids_absent'",
-                     f"WHEN NOT {source.weight} > 0 THEN 'poids_nul'"]  # fmt: skip
+        branches += [
+            f"WHEN {source.weight} IS NULL THEN 'poids_absent'",
+            f"WHEN NOT {source.weight} > 0 THEN 'poids_nul'",
+        ]
     return f"CASE {' '.join(branches)} END"
 
 
@@ -190,9 +192,11 @@ def _input_branches(item: _Fed, export: Export) -> list[str]:
     estimator, inputs = item.indicator.estimator, item.feed.inputs
     if isinstance(estimator, declared.Ratio):
         above, below = (column(inputs[name]) for name in ("numerator", "denominator"))
-        return [f"WHEN {above} IS NULL AND {below} IS NULL THEN 'sans_reponse'",
-                f"WHEN {above} IS NULL OR {below} IS NULL THEN 'couple_incomplet'",
-                f"WHEN {below} = 0 THEN 'non_calculable'"]  # fmt: skip
+        return [
+            f"WHEN {above} IS NULL AND {below} IS NULL THEN 'sans_reponse'",
+            f"WHEN {above} IS NULL OR {below} IS NULL THEN 'couple_incomplet'",
+            f"WHEN {below} = 0 THEN 'non_calculable'",
+        ]
     needed = [column(name) for key, name in inputs.items() if key != "base"]
     branches = [f"WHEN {' OR '.join(f'{name} IS NULL' for name in needed)} THEN 'sans_reponse'"] if needed else []
     if estimator.family in ("typed", "networks"):

@@ -67,7 +67,7 @@ def _combinations(connection: duckdb.DuckDBPyConnection, source: Source, fields:
                min({weight}) AS plus_petit, max({weight}) AS plus_grand
         FROM {source.relation} WHERE _maille = '{source.finest}' AND ({weight}) > 0
         GROUP BY ALL ORDER BY ALL
-    """).df()  # fmt: skip
+    """).df()
 
 
 def _raked(found: pd.DataFrame, declared: Calibration) -> Raked:

@@ -31,8 +31,9 @@ def told_by_few(
     cells = _contributions(connection, fed)
     placed = [
         assign_units(cells, level, frequency, geography)
-        for level in found["maille"].unique() for frequency in found["frequence"].unique()
-    ]  # fmt: skip
+        for level in found["maille"].unique()
+        for frequency in found["frequence"].unique()
+    ]
     parts = pd.concat(placed, ignore_index=True).groupby([*UNIT, "_entreprise"], dropna=False)["_part"].sum()
     units = parts[parts > 0].groupby(level=UNIT, dropna=False).agg(["count", "max", "sum"]).reset_index()
     units[FEW] = (units["count"] < rule.units) | (units["max"] > rule.dominance * units["sum"])

@@ -30,8 +30,15 @@ def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
 
     Raises DuplicateValueError when two rows stand for the same period, level, territory and structure.
     """
-    found = rows.rename(columns={"_periode": "periode", "_maille": "maille", "_territoire": "territoire_code",
-                                 "_structure": "structure_code", "_structure_nom": "structure"})  # fmt: skip
+    found = rows.rename(
+        columns={
+            "_periode": "periode",
+            "_maille": "maille",
+            "_territoire": "territoire_code",
+            "_structure": "structure_code",
+            "_structure_nom": "structure",
+        }
+    )
     found = found.assign(motif=reason_where(found["valeur"].isna(), found["motif"].fillna("non-renseigne")))
     twins = found.duplicated(["periode", *_PLACE], keep=False)
     if twins.any():
@@ -44,9 +51,14 @@ def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def typed_results(
-    rows: pd.DataFrame, levels: Mapping[Level, LevelRule], year_method: YearMethod, finest: Frequency,
-    published: Frequency, geography: Geography, not_applicable: Collection[str] = (),
-) -> pd.DataFrame:  # fmt: skip
+    rows: pd.DataFrame,
+    levels: Mapping[Level, LevelRule],
+    year_method: YearMethod,
+    finest: Frequency,
+    published: Frequency,
+    geography: Geography,
+    not_applicable: Collection[str] = (),
+) -> pd.DataFrame:
     """Return one line per unit: finer periods as typed, and the year made of them by ``year_method``.
 
     A part whose reason for absence is in ``not_applicable`` has nothing to give: totals do without it.
@@ -91,9 +103,11 @@ def _from_parts(
     idle = parts["motif"].isin(not_applicable)
     excused = parts[idle].groupby(["periode", "territoire_code"]).size()
     parts = parts[~idle]
-    grouped = parts.assign(weight=parts["base"] if weighted else 1.0).assign(
-        product=lambda frame: frame["valeur"] * frame["weight"]
-    ).groupby(["periode", "territoire_code"])  # fmt: skip
+    grouped = (
+        parts.assign(weight=parts["base"] if weighted else 1.0)
+        .assign(product=lambda frame: frame["valeur"] * frame["weight"])
+        .groupby(["periode", "territoire_code"])
+    )
     total = grouped["product"].sum(min_count=1)
     found = pd.DataFrame({"valeur": total / grouped["weight"].sum() if weighted else total})
     found["base"] = grouped["base"].sum(min_count=1)
@@ -174,16 +188,20 @@ def _compared(
         geography.parts_of(level, code, parts_level) | there
         for code, there in zip(joined["territoire_code"], joined["there"], strict=True)
     ]
-    return pd.DataFrame({
-        "periode": joined["periode"],
-        "maille": level,
-        "territoire_code": joined["territoire_code"],
-        "valeur_declaree": joined["valeur"],
-        "valeur_calculee": joined["sum"],
-        "ecart": (joined["valeur"] - joined["sum"]).round(6),
-        "maille_des_parties": parts_level,
-        "parties_presentes": [len(there) for there in joined["there"]],
-        "parties_attendues": [len(wanted) for wanted in expected],
-        "comparaison": [COMPLETE if there == wanted else PARTIAL
-                        for there, wanted in zip(joined["there"], expected, strict=True)],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "periode": joined["periode"],
+            "maille": level,
+            "territoire_code": joined["territoire_code"],
+            "valeur_declaree": joined["valeur"],
+            "valeur_calculee": joined["sum"],
+            "ecart": (joined["valeur"] - joined["sum"]).round(6),
+            "maille_des_parties": parts_level,
+            "parties_presentes": [len(there) for there in joined["there"]],
+            "parties_attendues": [len(wanted) for wanted in expected],
+            "comparaison": [
+                COMPLETE if there == wanted else PARTIAL
+                for there, wanted in zip(joined["there"], expected, strict=True)
+            ],
+        }
+    )

@@ -48,8 +48,10 @@ def code(estimator: declared.Estimator, inputs: Mapping[str, str]) -> Coded:
         return Coded(f"CASE WHEN {column(inputs['value'])} IS NOT NULL THEN 1 END" if inputs else "1")
     if isinstance(estimator, declared.WithinDeadline):
         delay = column(inputs["delay"]) if "delay" in inputs else _days(inputs["start"], inputs["end"])
-        return Coded(f"CASE WHEN {delay} < 0 THEN NULL WHEN {delay} <= {estimator.within!r} THEN 100 "
-                     f"WHEN {delay} IS NOT NULL THEN 0 END")  # fmt: skip
+        return Coded(
+            f"CASE WHEN {delay} < 0 THEN NULL WHEN {delay} <= {estimator.within!r} THEN 100 "
+            f"WHEN {delay} IS NOT NULL THEN 0 END"
+        )
     return Coded(_answered(estimator, column(next(iter(inputs.values())))))
 
 

@@ -61,7 +61,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, fed: Fed) -> pd.DataFrame:
     return connection.execute(f"""
         SELECT _periode, _maille, _territoire, reseau_observe, sum(publiant) AS publiant, sum(sites) AS sites
         FROM ({" UNION ALL ".join(parts)}) GROUP BY ALL ORDER BY ALL
-    """).df()  # fmt: skip
+    """).df()
 
 
 def _share(placed: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:

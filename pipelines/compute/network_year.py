@@ -89,9 +89,10 @@ def compute_network_year(
     declared = catalogue.networks[network]
     exports = {identifier: export for identifier in observations if (export := declared.export(identifier))}
     feeds = {
-        identifier: feed for identifier, feed in catalogue.expected(network, year).items()
+        identifier: feed
+        for identifier, feed in catalogue.expected(network, year).items()
         if set(feed.export) <= set(observations) and only in (None, identifier)
-    }  # fmt: skip
+    }
     with connect() as connection:
         sources = {name: Source(observations[name], export) for name, export in exports.items()}
         run = _Run(connection, catalogue, network, year, sources)
@@ -105,12 +106,20 @@ class _Run:
     """One network and year under way: its open DuckDB, the sources as calibrated, and what was made so far."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, network: str, year: int,
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        catalogue: Catalogue,
+        network: str,
+        year: int,
         sources: dict[str, Source],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.connection, self.catalogue, self.network, self.year, self.sources = (
-            connection, catalogue, network, year, sources,
-        )  # fmt: skip
+            connection,
+            catalogue,
+            network,
+            year,
+            sources,
+        )
         self.geography = Geography(catalogue.territories.of_year(year))
         self.sums: dict[str, Sums] = {}
         self.results: list[pd.DataFrame] = []
@@ -168,9 +177,10 @@ class _Run:
         if identifier not in self.sums:
             same = {key: self._fed(key, feed) for key, feed in feeds.items() if feed.export == fed.feed.export}
             together = {
-                key: other for key, other in same.items()
+                key: other
+                for key, other in same.items()
                 if other.indicator.estimator.family not in ("typed", "networks")
-            }  # fmt: skip
+            }
             try:
                 self.sums |= scan(self.connection, together)
             except _MACHINE_ERRORS:

@@ -81,9 +81,14 @@ def _rolled_up(units: pd.DataFrame, fed: Fed, sums: Sums, strata: pd.DataFrame |
         if strata["population"].notna().all():
             drawn = float(strata["taille"].sum() / strata["population"].sum())
     results = estimate(
-        totals.reset_index(), estimator, sampled=fed.sampled, weighted=fed.weighted, variance=variance,
-        freedom=freedom, drawn=drawn,
-    )  # fmt: skip
+        totals.reset_index(),
+        estimator,
+        sampled=fed.sampled,
+        weighted=fed.weighted,
+        variance=variance,
+        freedom=freedom,
+        drawn=drawn,
+    )
     return _with_reasons(results, units)
 
 
@@ -146,9 +151,15 @@ _NOISE = 1e-8  # under it, a variance of values coded from -100 to 100 is what r
 
 
 def estimate(
-    sums: pd.DataFrame, estimator: declared.Estimator, *, sampled: bool = True, weighted: bool = False,
-    variance: Floats | None = None, freedom: Floats | None = None, drawn: float = 0.0,
-) -> pd.DataFrame:  # fmt: skip
+    sums: pd.DataFrame,
+    estimator: declared.Estimator,
+    *,
+    sampled: bool = True,
+    weighted: bool = False,
+    variance: Floats | None = None,
+    freedom: Floats | None = None,
+    drawn: float = 0.0,
+) -> pd.DataFrame:
     """Add valeur, borne_basse, borne_haute, effectif, effectif_pondere, numerateur, denominateur to a frame of sums.
 
     And, for sampled shares and net scores, effectif_efficace; for the latter, erreur_type: √(variance / that size).
@@ -177,14 +188,20 @@ def estimate(
     )
     if estimator.net:
         sums = sums.assign(erreur_type=np.where(has_base, np.sqrt(spread / size), np.nan))
-    figures = {"valeur": factor * value, "borne_basse": factor * low, "borne_haute": factor * high,
-               "numerateur": swx / scale, "denominateur": sw, "effectif_pondere": sw if weighted else none}  # fmt: skip
+    figures = {
+        "valeur": factor * value,
+        "borne_basse": factor * low,
+        "borne_haute": factor * high,
+        "numerateur": swx / scale,
+        "denominateur": sw,
+        "effectif_pondere": sw if weighted else none,
+    }
     return _with_figures(sums, has_base, base, figures)
 
 
 def _with_figures(
     sums: pd.DataFrame, has_base: NDArray[np.bool_], base: Floats, figures: Mapping[str, Floats]
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Add the figures where there is a base, NaN elsewhere and for those that are not given; 0 for a base of nobody."""
     names = ("valeur", "borne_basse", "borne_haute", "numerateur", "denominateur", "effectif_pondere")
     found = sums.assign(**{name: np.where(has_base, figures.get(name, np.nan), np.nan) for name in names})
@@ -192,9 +209,14 @@ def _with_figures(
 
 
 def _bounds(
-    sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, spread: Floats, size: Floats,
-    variance: Floats | None, z: Floats | float,
-) -> tuple[Floats, Floats]:  # fmt: skip
+    sums: pd.DataFrame,
+    estimator: declared.Estimator,
+    value: Floats,
+    spread: Floats,
+    size: Floats,
+    variance: Floats | None,
+    z: Floats | float,
+) -> tuple[Floats, Floats]:
     """Return the bounds of the value before any factor; ``size`` is the effective one, of shares and net scores.
 
     ``z``: the critical value of the law, Student's under a design.

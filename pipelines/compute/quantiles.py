@@ -82,11 +82,15 @@ def _ranked(connection: duckdb.DuckDBPyConnection, order: float) -> pd.DataFrame
         )
     """)
     reached, passed = f"atteint >= {order!r} * total * (1 - {_TIE})", f"atteint > {order!r} * total * (1 + {_TIE})"
-    return connection.execute(f"""
+    return (
+        connection.execute(f"""
         SELECT _unit, CAST(sum(n) AS BIGINT) AS n, sum(w) AS sw, sum(w2) AS sw2,
                (min(x) FILTER ({reached}) + min(x) FILTER ({passed})) / 2 AS valeur
         FROM rangs GROUP BY _unit ORDER BY _unit
-    """).df().set_index("_unit")  # fmt: skip
+    """)
+        .df()
+        .set_index("_unit")
+    )
 
 
 def _bounds(
@@ -112,11 +116,15 @@ def _bounds(
         low, high = np.array(ranks, dtype=float).reshape(-1, 2).T
     targets = pd.DataFrame({"_unit": ranked.index, "bas": low, "haut": high}).dropna()
     connection.register("cibles", targets)
-    found = connection.execute(f"""
+    found = (
+        connection.execute(f"""
         SELECT _unit, min(x) FILTER (atteint >= bas * (1 - {_TIE})) AS borne_basse,
                min(x) FILTER (atteint >= haut * (1 - {_TIE})) AS borne_haute
         FROM rangs JOIN cibles USING (_unit) GROUP BY _unit
-    """).df().set_index("_unit")  # fmt: skip
+    """)
+        .df()
+        .set_index("_unit")
+    )
     connection.unregister("cibles")
     return found
 
@@ -132,7 +140,7 @@ def _of_design(
                sum(w2) AS bb, CAST(sum(n) AS BIGINT) AS n
         FROM valeurs JOIN unite_de_cellule USING (_cell) JOIN quantile_de_unite USING (_unit)
         GROUP BY _unit, _strate, _grappe ORDER BY _unit, _strate, _grappe
-    """).df()  # fmt: skip
+    """).df()
     connection.unregister("quantile_de_unite")
     assert fed.design is not None  # strata are those of a design
     clustered = bool(fed.design.clusters)

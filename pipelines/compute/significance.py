@@ -83,8 +83,9 @@ def two_net_scores(
     low, high = np.minimum(score, before), np.maximum(score, before)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        slope = sum(size * (value - middle) / _positive(restricted_variance(middle, *shares))
-                    for value, size, shares in samples)  # fmt: skip
+        slope = sum(
+            size * (value - middle) / _positive(restricted_variance(middle, *shares)) for value, size, shares in samples
+        )
         low, high = np.where(slope > 0, middle, low), np.where(slope > 0, high, middle)
     common = (low + high) / 2
     variance = [_beyond_rounding(restricted_variance(common, *shares), _NOISE) / size for _, size, shares in samples]

@@ -115,9 +115,14 @@ class _Plan:
         elif self.family == "mean":
             sql |= {"swx": f"sum({x})", "swx2": f"sum({x} * {x})"}
             if self.weighted:
-                sql |= {"swx": f"sum({w} * {x})", "swx2": f"sum({w} * {x} * {x})",
-                        "sw": f"sum({w}) FILTER ({x} IS NOT NULL)", "sw2": f"sum({w} * {w}) FILTER ({x} IS NOT NULL)",
-                        "sab": f"sum({w} * {w} * {x})", "saa": f"sum({w} * {w} * {x} * {x})"}  # fmt: skip
+                sql |= {
+                    "swx": f"sum({w} * {x})",
+                    "swx2": f"sum({w} * {x} * {x})",
+                    "sw": f"sum({w}) FILTER ({x} IS NOT NULL)",
+                    "sw2": f"sum({w} * {w}) FILTER ({x} IS NOT NULL)",
+                    "sab": f"sum({w} * {w} * {x})",
+                    "saa": f"sum({w} * {w} * {x} * {x})",
+                }
         elif self.family == "ratio":
             by = f"{w} * " if self.weighted else ""
             sql |= {"sw": f"sum({by}{y})", "swx": f"sum({by}{x})", "base": f"sum({y})"}
@@ -131,8 +136,9 @@ class _Plan:
         there = found[self.name("rows_")].to_numpy() > 0
         sums = {
             name: found[self.name(f"{name}_")].to_numpy()[there]
-            for name in ("n", *SUMMED) if self.name(f"{name}_") in found
-        }  # fmt: skip
+            for name in ("n", *SUMMED)
+            if self.name(f"{name}_") in found
+        }
         none = np.zeros(int(there.sum()))
         for name, same in {"sw": "n", "sw2": "n", "sab": "swx", "saa": "swx2", "swx": "n", "base": "sw"}.items():
             if name not in sums:  # weights of one make these sums equal; what no estimator asks for is any number

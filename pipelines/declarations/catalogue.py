@@ -82,9 +82,10 @@ class Catalogue:
 
         experiences = without("corrections", without("experiences", self.experiences))
         networks = {
-            name: network for name, network in self.networks.items()
+            name: network
+            for name, network in self.networks.items()
             if name in experiences or network.exports[0].kind != "experiences"
-        }  # fmt: skip
+        }
         return replace(
             self,
             networks=networks,

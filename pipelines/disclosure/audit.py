@@ -177,11 +177,15 @@ def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
             column = np.argsort(slot.columns)[np.searchsorted(np.sort(slot.columns), mine.column)]
             spot = mine.place, layers[mine.question], column
             base = found.base[spot]
-            yield pd.DataFrame({
-                "row": mine.row, "montree": mine.montree | found.told[spot],
-                "borne_basse": np.maximum(base - found.less[spot], 0.0), "borne_haute": base + found.more[spot],
-                "trop_pres": found.fails[mine.place],
-            })  # fmt: skip
+            yield pd.DataFrame(
+                {
+                    "row": mine.row,
+                    "montree": mine.montree | found.told[spot],
+                    "borne_basse": np.maximum(base - found.less[spot], 0.0),
+                    "borne_haute": base + found.more[spot],
+                    "trop_pres": found.fails[mine.place],
+                }
+            )
 
 
 def _as_published(survey: Survey, pattern: Pattern, asked: Rows, masked: Flags) -> tuple[Pattern, Flags]:

@@ -158,8 +158,9 @@ class _Lack:
         moves, dark = shade.unknown, shade.dark[parents][:, None, None]
         total, largest = families.sums(moves), families.largest(moves[:, :layers])
         total, same = total[:, :layers], total[:, layers:] <= EPSILON
-        rest = np.where(dark, cells.least[parents] - moves[parents, :layers],
-                        cells.series.needed(largest) - (total - largest))  # fmt: skip
+        rest = np.where(
+            dark, cells.least[parents] - moves[parents, :layers], cells.series.needed(largest) - (total - largest)
+        )
         some = cells.some[parents]
         rest = np.where(some[:, :layers], np.maximum(rest, 0.0), 0.0)
         lacking = np.concatenate([rest, same & some[:, layers:] & ~dark], axis=1)

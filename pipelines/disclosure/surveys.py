@@ -143,7 +143,7 @@ class Survey:
 
     def _series(
         self, numbers: tuple[int, ...], before: list[Pattern], wider: list[int]
-    ) -> tuple[Series, tuple[int, ...]]:  # fmt: skip
+    ) -> tuple[Series, tuple[int, ...]]:
         questions = [self.questions[number] for number in numbers]
         minimum = max(question.rule.minimum for question in questions)
         layers: list[Layer] = []
@@ -165,10 +165,15 @@ class Survey:
         small = np.any([question.small for question in questions], axis=0)
         slots = self.slots[questions[0].additive]
         series = Series(
-            Tree.of(self.parent), slots, tuple(layers), tuple(sorted(splits, key=lambda one: one.layer)), small,
-            self._flags(chosen.at(chosen.montree)), self._held(chosen.at(chosen.cachee), slots),
+            Tree.of(self.parent),
+            slots,
+            tuple(layers),
+            tuple(sorted(splits, key=lambda one: one.layer)),
+            small,
+            self._flags(chosen.at(chosen.montree)),
+            self._held(chosen.at(chosen.cachee), slots),
             np.zeros(len(self.parent), dtype=bool),
-        )  # fmt: skip
+        )
         return _with_unnamed(series), tuple(places)
 
     def _flags(self, rows: Rows) -> Flags:
@@ -252,9 +257,16 @@ def places_of(rows: pd.DataFrame) -> tuple[Places, list[Place]]:
 
 
 def _survey(
-    network: str, year: int, rows: Rows, figures: Mapping[str, NDArray[Any]], periods: pd.DataFrame,
-    everywhere: list[Place], names: list[str], catalogue: Catalogue, ruled: dict[tuple[str, str], Rule],
-) -> Survey:  # fmt: skip
+    network: str,
+    year: int,
+    rows: Rows,
+    figures: Mapping[str, NDArray[Any]],
+    periods: pd.DataFrame,
+    everywhere: list[Place],
+    names: list[str],
+    catalogue: Catalogue,
+    ruled: dict[tuple[str, str], Rule],
+) -> Survey:
     used, place = compacted(rows.place, len(everywhere))
     places = [everywhere[number] for number in used]
     periods_used, column = compacted(rows.column, len(periods))
@@ -301,10 +313,17 @@ def _slots(spans: tuple[tuple[int, int], ...]) -> tuple[Slot, ...]:
     sizes = [last - first for first, last in spans]
     for months in sorted(set(sizes), reverse=True):
         total = {
-            at: max((wide for wide, (begins, ends) in enumerate(spans)
-                     if sizes[wide] > months and begins <= first and last <= ends), default=-1)
-            for at, (first, last) in enumerate(spans) if sizes[at] == months
-        }  # fmt: skip
+            at: max(
+                (
+                    wide
+                    for wide, (begins, ends) in enumerate(spans)
+                    if sizes[wide] > months and begins <= first and last <= ends
+                ),
+                default=-1,
+            )
+            for at, (first, last) in enumerate(spans)
+            if sizes[at] == months
+        }
         for whole in sorted(set(total.values())):
             inside = np.array([at for at, above in total.items() if above == whole])
             if len(inside) == 1 and whole >= 0:  # the only period observed: the figure of the coarser one, told twice

@@ -75,7 +75,7 @@ def is_held(archive: Archive, sha256: str) -> bool:
 
 def gather_evidence(
     catalogue: Catalogue, network: str, year: int, export: Export, kept: ReleasedYear, archive: Archive
-) -> Evidence:  # fmt: skip
+) -> Evidence:
     """Read the accepted rows of an export again. Faults are told, never raised."""
     layout, verdict = export.layout(year), kept.known.of_export(export.id)
     assert layout is not None
@@ -91,10 +91,12 @@ def gather_evidence(
         faults.append(f"export {export.id} : les observations n'ont plus le nombre de lignes du rapport de contrôle")
     file_year = year if layout.one_file_per_year else None
     corrections = [
-        item for item in catalogue.corrections.get(network, ())
-        if item.status == "confirmed" and item.export == export.id
+        item
+        for item in catalogue.corrections.get(network, ())
+        if item.status == "confirmed"
+        and item.export == export.id
         and (item.year == year if file_year else item.year in layout.years)
-    ]  # fmt: skip
+    ]
     reader = _Reader(archive, export, layout, file_year, names, corrections)
     start = 0
     for file in verdict.files:
@@ -182,8 +184,9 @@ class _Reader:
             try:
                 return apart(
                     lambda _: _read(place, path, self.export, self.layout, wanted, Path(folder) / "texte"),
-                    memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS,
-                )  # fmt: skip
+                    memory=limits.JUDGING_MEMORY,
+                    seconds=limits.JUDGING_SECONDS,
+                )
             except TreatmentError as error:
                 raise ArchiveError(str(error)) from error
             except (UnusableFileError, csv.Error, UnicodeDecodeError) as error:
@@ -285,9 +288,12 @@ def _with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> p
         for at, code in zip(levels, rows[office.code] if office else nothing, strict=True)
     ]
     columns: dict[str, Any] = {
-        "_annee": [year for year, _ in when], "_periode": [name for _, name in when], "_maille": levels,
-        "_territoire": codes, "_structure": offices,
-    }  # fmt: skip
+        "_annee": [year for year, _ in when],
+        "_periode": [name for _, name in when],
+        "_maille": levels,
+        "_territoire": codes,
+        "_structure": offices,
+    }
     return rows.assign(**{name: pd.Series(found, index=rows.index, dtype="object") for name, found in columns.items()})
 
 

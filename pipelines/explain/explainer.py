@@ -78,9 +78,13 @@ class Explainer:
     """
 
     def __init__(
-        self, catalogue: Catalogue, release: Release, kept: Callable[[str, int], ReleasedYear], archive: Archive,
+        self,
+        catalogue: Catalogue,
+        release: Release,
+        kept: Callable[[str, int], ReleasedYear],
+        archive: Archive,
         folder: Path,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.catalogue, self.release = catalogue, release
         self._archive, self._folder = archive, folder
         self._kept = cache(kept)
@@ -146,9 +150,7 @@ class Explainer:
         files = [file for name in feed.export for file in received.get(name, ())]
         return [f"{file.path} : {DAMAGED}" for file in files if not is_held(self._archive, file.sha256)]
 
-    def _results(
-        self, network: str, year: int, identifier: str, observations: Mapping[str, Path]
-    ) -> dict[Key, Row]:  # fmt: skip
+    def _results(self, network: str, year: int, identifier: str, observations: Mapping[str, Path]) -> dict[Key, Row]:
         """Return every unit of an indicator (columns of RESULT_COLUMNS, secret figures included)."""
         computed = compute_network_year(self.catalogue, network, year, observations, identifier)
         if identifier in computed.failures:
@@ -156,9 +158,14 @@ class Explainer:
         return by_unit(computed.results)
 
     def _lines(
-        self, network: str, year: int, identifier: str, exports: list[Export], evidence: Mapping[str, Evidence],
+        self,
+        network: str,
+        year: int,
+        identifier: str,
+        exports: list[Export],
+        evidence: Mapping[str, Evidence],
         observations: Mapping[str, Path],
-    ) -> Lines:  # fmt: skip
+    ) -> Lines:
         """Return the rows behind each unit of an indicator; raises duckdb.Error where it can't be computed."""
         indicator = self.catalogue.indicators[identifier]
         feed, levels = indicator.networks[network], indicator.levels_in(network)

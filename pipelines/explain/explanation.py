@@ -95,8 +95,11 @@ def _estimator(traced: Traced, row: Row) -> dict[str, Any]:
         "titre": estimator.card.title,
         "definition": estimator.card.definition,
         "titre_indicateur": indicator.title,
-        "parametres": {name: _plain(value) for name, value in estimator.model_dump(mode="json").items()
-                       if name != "name" and value not in (None, [])},
+        "parametres": {
+            name: _plain(value)
+            for name, value in estimator.model_dump(mode="json").items()
+            if name != "name" and value not in (None, [])
+        },
         "entrees": [
             {"entree": name, "colonne": field, "en_tetes": _labels(traced, field, year)}
             for name, field in traced.feed.inputs.items()
@@ -105,11 +108,13 @@ def _estimator(traced: Traced, row: Row) -> dict[str, Any]:
         "poids": sorted({export.weight for export in traced.exports if export.weight}),
         "calage": [
             {"colonne": margin.field, "source": margin.source, "date": margin.date.isoformat()}
-            for export in traced.exports if (margins := export.calibration_of(year)) for margin in margins.margins
+            for export in traced.exports
+            if (margins := export.calibration_of(year))
+            for margin in margins.margins
         ],
         "effectif_minimal": minimum and {"effectif": minimum.answers, "pourquoi": minimum.why},
         "mode_obtention": _plain(row["mode_obtention"]),
-    }  # fmt: skip
+    }
 
 
 def _minimum_of(indicator: Indicator, export: Export) -> MinimumBase | None:
@@ -122,9 +127,10 @@ def _minimum_of(indicator: Indicator, export: Export) -> MinimumBase | None:
 
 def _labels(traced: Traced, name: str, year: int) -> list[str]:
     found = [
-        label_of(field, layout) for export in traced.exports
+        label_of(field, layout)
+        for export in traced.exports
         if (field := export.field(name)) and (layout := export.layout(year))
-    ]  # fmt: skip
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -177,20 +183,25 @@ def _corrections(traced: Traced, rows: pd.DataFrame | None) -> list[dict[str, An
         export = next(export for export in traced.exports if export.id == name)
         for item in evidence.corrected:
             touched = {
-                path: kept for path, numbers in item.lines.items()
+                path: kept
+                for path, numbers in item.lines.items()
                 if (kept := [number for number in numbers if (name, path, number) in counted])
-            }  # fmt: skip
+            }
             if not touched:
                 continue
             correction, field = item.correction, export.field(item.correction.field)
             personal = bool(field and field.personal)
-            found.append({
-                "declaration": correction.place, "colonne": correction.field,
-                "valeur_attendue": MASKED if personal else correction.expected,
-                "valeur_corrigee": MASKED if personal else correction.value,
-                "raison": correction.reason, "date": correction.date.isoformat(),
-                "lignes": [{"fichier": path, "numeros": numbers} for path, numbers in touched.items()],
-            })  # fmt: skip
+            found.append(
+                {
+                    "declaration": correction.place,
+                    "colonne": correction.field,
+                    "valeur_attendue": MASKED if personal else correction.expected,
+                    "valeur_corrigee": MASKED if personal else correction.value,
+                    "raison": correction.reason,
+                    "date": correction.date.isoformat(),
+                    "lignes": [{"fichier": path, "numeros": numbers} for path, numbers in touched.items()],
+                }
+            )
     return found
 
 
@@ -208,8 +219,9 @@ def _hidden_details(traced: Traced) -> list[str]:
     if enterprises is not None:
         return [
             f"Règle : aucune valeur faite par moins de {enterprises.units} entreprises, ni dont une seule fait plus de "
-            f"{100 * enterprises.dominance:g} % ; {enterprises.why}.", _BESIDE,
-        ]  # fmt: skip
+            f"{100 * enterprises.dominance:g} % ; {enterprises.why}.",
+            _BESIDE,
+        ]
     minimum = _minimum_of(traced.indicator, traced.exports[0])
     return [f"Règle : aucune valeur sous {minimum.answers} ; {minimum.why}.", _BESIDE] if minimum else [_BESIDE]
 
@@ -225,8 +237,9 @@ def _details(traced: Traced, row: Row) -> list[str]:
         states = [(name, traced.kept.known.of_export(name)) for name in traced.feed.export]
         told = [
             f"Export « {name} » : {state.status}. {state.explanation}".strip()
-            for name, state in states if state.status != Status.ACCEPTED
-        ]  # fmt: skip
+            for name, state in states
+            if state.status != Status.ACCEPTED
+        ]
         failure = traced.kept.known.failures.get(row["indicateur"])
         return [*told, *([f"Calcul impossible : {failure}"] if failure else [])]
     line = traced.line(row)
@@ -276,9 +289,11 @@ def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict
         warnings.append(_STALE)
     kept = kept_from(row)
     figures = {} if hidden or kept or line is None else as_published(row, line, traced.indicator)
-    method = "état des exports à la réception et au contrôle" if traced.reason else (
-        "lignes acceptées relues dans le fichier archivé, recalculé avec les estimateurs du traitement"
-    )  # fmt: skip
+    method = (
+        "état des exports à la réception et au contrôle"
+        if traced.reason
+        else ("lignes acceptées relues dans le fichier archivé, recalculé avec les estimateurs du traitement")
+    )
     return {
         "methode": _NO_COMPARISON if hidden else _KEPT.format(kept) if kept else method,
         "valeurs": {name: _plain(value) for name, value in figures.items()},

@@ -67,9 +67,16 @@ def open_release(dataset: str, folder: Path) -> Release:
 
 
 def find_row(
-    results: pd.DataFrame, indicator: str, network: str, year: int, *, territory: str | None = None,
-    structure: str | None = None, level: str | None = None, period: str | None = None,
-) -> Row:  # fmt: skip
+    results: pd.DataFrame,
+    indicator: str,
+    network: str,
+    year: int,
+    *,
+    territory: str | None = None,
+    structure: str | None = None,
+    level: str | None = None,
+    period: str | None = None,
+) -> Row:
     """Return the one row meant: of the year unless a period is given, of the widest level unless a place is.
 
     ``territory`` is a code or a name. Raises NotFoundError.
@@ -176,6 +183,7 @@ def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
 def as_published(row: Row, line: Row, indicator: Indicator) -> dict[str, float]:
     """Return the figures computed again under the names and with the decimals of those published, and no other."""
     return {
-        name: round(line[name], decimals) for name, decimals in _decimals(indicator).items()
+        name: round(line[name], decimals)
+        for name, decimals in _decimals(indicator).items()
         if present(row[name]) and present(line[name])
-    }  # fmt: skip
+    }

@@ -51,11 +51,18 @@ def wrong_examples(catalogue: Catalogue) -> list[WrongExample]:
 def _values(examples: dict[str, tuple[Indicator, Example]], catalogue: Catalogue) -> dict[str, float | None]:
     """Compute every example as an indicator of a network of its own, which has an export for each."""
     exports = {key: _export(key, *item) for key, item in examples.items()}
-    network = Network.model_validate({
-        "title": "Exemples", "producer": "Exemples", "description": "Exemples", "structure_type": "Exemple",
-        "finest_level": "site", "years": str(_YEAR), "acceptance": {"max_refused_share": 1, "why": "exemples"},
-        "exports": [export.model_dump(by_alias=True, exclude_defaults=True) for export in exports.values()],
-    })  # fmt: skip
+    network = Network.model_validate(
+        {
+            "title": "Exemples",
+            "producer": "Exemples",
+            "description": "Exemples",
+            "structure_type": "Exemple",
+            "finest_level": "site",
+            "years": str(_YEAR),
+            "acceptance": {"max_refused_share": 1, "why": "exemples"},
+            "exports": [export.model_dump(by_alias=True, exclude_defaults=True) for export in exports.values()],
+        }
+    )
     alone = dataclasses.replace(
         catalogue,
         networks=MappingProxyType({_NETWORK: network}),
@@ -79,14 +86,20 @@ def _export(key: str, indicator: Indicator, example: Example) -> Export:
     """Return the export that would hold the rows of an example."""
     names = [*_inputs(example), *(["poids"] if example.weights else [])]
     typed = indicator.estimator.name == "declared"
-    return Export.model_validate({
-        "id": key, "kind": "operations", "title": "Exemple",
-        "fields": [{"name": name, "type": "string" if name == "answer" else "number"} for name in names]
-        + [{"name": name} for name in ("lieu", "bureau")],
-        "layouts": [{"years": str(_YEAR), "path": f"{key}.csv", "extracted": f"{_YEAR + 1}-01-01"}],
-        "territory": {"field": "lieu", "codes": "departement"}, "structure": {"code": "bureau"},
-        "level": "national" if typed else "site", "weight": "poids" if example.weights else None,
-    })  # fmt: skip
+    return Export.model_validate(
+        {
+            "id": key,
+            "kind": "operations",
+            "title": "Exemple",
+            "fields": [{"name": name, "type": "string" if name == "answer" else "number"} for name in names]
+            + [{"name": name} for name in ("lieu", "bureau")],
+            "layouts": [{"years": str(_YEAR), "path": f"{key}.csv", "extracted": f"{_YEAR + 1}-01-01"}],
+            "territory": {"field": "lieu", "codes": "departement"},
+            "structure": {"code": "bureau"},
+            "level": "national" if typed else "site",
+            "weight": "poids" if example.weights else None,
+        }
+    )
 
 
 def _alone(key: str, indicator: Indicator, example: Example) -> Indicator:
@@ -94,21 +107,35 @@ def _alone(key: str, indicator: Indicator, example: Example) -> Indicator:
     declared = indicator.model_dump(
         by_alias=True, exclude_defaults=True, include={"estimator", "decimals", "range", "year"}
     )
-    return Indicator.model_validate({
-        "title": "Exemple", "definition": "Exemple", "type": "performance", "unit": "points", "unit_family": "nombre",
-        "direction": "neutral", **declared,
-        "estimator": indicator.estimator.model_dump(),
-        "levels": {"national": {"obtained": _OBTAINED.get(indicator.estimator.name, "pooled")}},
-        "networks": {_NETWORK: {"export": key, "inputs": {name: name for name in _inputs(example)}}},
-    })  # fmt: skip
+    return Indicator.model_validate(
+        {
+            "title": "Exemple",
+            "definition": "Exemple",
+            "type": "performance",
+            "unit": "points",
+            "unit_family": "nombre",
+            "direction": "neutral",
+            **declared,
+            "estimator": indicator.estimator.model_dump(),
+            "levels": {"national": {"obtained": _OBTAINED.get(indicator.estimator.name, "pooled")}},
+            "networks": {_NETWORK: {"export": key, "inputs": {name: name for name in _inputs(example)}}},
+        }
+    )
 
 
 def _rows(indicator: Indicator, example: Example) -> Iterator[dict[str, Any]]:
     """Yield the rows of an example as validation would write them."""
     typed = indicator.estimator.name == "declared"
-    place = {"_maille": "national", "_territoire": "FR"} if typed else {
-        "_maille": "site", "_territoire": "30", "_structure": _PLACE, "_structure_nom": _PLACE,
-    }  # fmt: skip
+    place = (
+        {"_maille": "national", "_territoire": "FR"}
+        if typed
+        else {
+            "_maille": "site",
+            "_territoire": "30",
+            "_structure": _PLACE,
+            "_structure_nom": _PLACE,
+        }
+    )
     weights = example.weights or [None] * len(example.rows)
     for number, (row, weight) in enumerate(zip(example.rows, weights, strict=True), start=2):
         yield {**row, "poids": weight, "_ligne": number, "_annee": _YEAR, "_periode": str(_YEAR), **place}

@@ -149,9 +149,10 @@ def _network_tables(
         _KNOWN: pa.table({_KNOWN: [national.model_dump_json()]}),
         **{
             name: declared_table(name, catalogue.tables[name], frame)
-            for name, frame in frames.items() if name in catalogue.tables
+            for name, frame in frames.items()
+            if name in catalogue.tables
         },
-    }  # fmt: skip
+    }
 
 
 def _written(store: Store, network: str, year: int) -> list[object]:
@@ -235,12 +236,15 @@ def accounts_of_verdict(verdict: YearVerdict | None) -> list[dict[str, Any]]:
     """Return what became of the accepted rows: a line per export and indicator, with a count by reason."""
     return [
         {
-            "export": name, "indicateur": account.indicator, "lignes_acceptees": account.accepted,
-            "lignes_base": account.base, **{reason: account.outside.get(reason, 0) for reason in REASONS},
+            "export": name,
+            "indicateur": account.indicator,
+            "lignes_acceptees": account.accepted,
+            "lignes_base": account.base,
+            **{reason: account.outside.get(reason, 0) for reason in REASONS},
         }
         for name, export in (verdict.exports if verdict else {}).items()
         for account in export.accounts
-    ]  # fmt: skip
+    ]
 
 
 def stale_network_years(catalogue: Catalogue, store: Store) -> str:
@@ -347,8 +351,16 @@ def _finding(rule: str, catalogue: Catalogue, network: str, year: int, export: s
     layout = declared.layout(year) if declared else None
     path = layout.path.replace("{year}", str(year)) if layout else ""
     row: dict[str, Any] = dict.fromkeys(_FINDING)
-    return row | {"reseau": network, "annee": year, "export": export, "fichier": path, "regle": rule,
-                  "severite": "erreur", "nombre": 1, "message": title(rule)}  # fmt: skip
+    return row | {
+        "reseau": network,
+        "annee": year,
+        "export": export,
+        "fichier": path,
+        "regle": rule,
+        "severite": "erreur",
+        "nombre": 1,
+        "message": title(rule),
+    }
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

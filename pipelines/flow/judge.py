@@ -165,10 +165,16 @@ class _Judging:
         ]
         rules = row_rules(self.catalogue, self.network, export, years)
         key = fingerprint(
-            file.sha256, file.path, file_year, export.model_dump(mode="json"), layout.model_dump(mode="json"),
+            file.sha256,
+            file.path,
+            file_year,
+            export.model_dump(mode="json"),
+            layout.model_dump(mode="json"),
             [(correction.model_dump(mode="json"), correction.place) for correction in corrections],
-            [asdict(rule) for rule in rules], self.catalogue.territories.model_dump(mode="json"), code_of(JUDGING),
-        )  # fmt: skip
+            [asdict(rule) for rule in rules],
+            self.catalogue.territories.model_dump(mode="json"),
+            code_of(JUDGING),
+        )
         remembered = _recall(self.store, key, validate.observation_schema(export))
         if remembered is not None:
             return remembered
@@ -184,8 +190,10 @@ class _Judging:
             try:
                 validated = apart(
                     lambda tell: _judged_now(replace(context, progress=_every_million(file.path, tell)), content),
-                    memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS, tell=self.tell,
-                )  # fmt: skip
+                    memory=limits.JUDGING_MEMORY,
+                    seconds=limits.JUDGING_SECONDS,
+                    tell=self.tell,
+                )
             except TreatmentError as error:
                 raise type(error)(f"« {file.path} » : {error}") from error
             finally:

@@ -36,11 +36,14 @@ def file_rows(reception: Reception) -> Rows:
             rows.append({"export": name, "fichier": "*absent*", "octets": "", "nouvelle": "", "empreinte": ""})
         rows += [
             {
-                "export": name, "fichier": file.path, "octets": file.size, "nouvelle": file.news,
+                "export": name,
+                "fichier": file.path,
+                "octets": file.size,
+                "nouvelle": file.news,
                 "empreinte": f"`{file.sha256[:12]}`",
             }
             for file in files
-        ]  # fmt: skip
+        ]
     return rows
 
 
@@ -60,23 +63,30 @@ def verdict_rows(verdicts: list[Verdict]) -> Rows:
     """Return what became of each export."""
     return [
         {
-            "export": verdict.export, "état": verdict.state, "lues": verdict.rows, "acceptées": verdict.accepted,
-            "refusées": verdict.refused, "explication": verdict.explanation,
+            "export": verdict.export,
+            "état": verdict.state,
+            "lues": verdict.rows,
+            "acceptées": verdict.accepted,
+            "refusées": verdict.refused,
+            "explication": verdict.explanation,
         }
         for verdict in verdicts
-    ]  # fmt: skip
+    ]
 
 
 def finding_rows(verdicts: list[Verdict]) -> Rows:
     """Return the findings, counted by export, column and rule."""
     return [
         {
-            "export": row["export"], "colonne": row["colonne"] or "", "règle": row["regle"],
-            "nombre": row["nombre"], "lignes": f"{row['premiere_ligne'] or ''}–{row['derniere_ligne'] or ''}",
+            "export": row["export"],
+            "colonne": row["colonne"] or "",
+            "règle": row["regle"],
+            "nombre": row["nombre"],
+            "lignes": f"{row['premiere_ligne'] or ''}–{row['derniere_ligne'] or ''}",
             "message": row["message"],
         }
         for row in count_findings(verdicts)
-    ]  # fmt: skip
+    ]
 
 
 def near_its_limit(declared: Network, verdict: Verdict) -> bool:
@@ -159,11 +169,15 @@ def base_rows(catalogue: Catalogue, store: Store, network: str, year: int) -> Ro
     for account in accounts_of_verdict(store.read(network, year).verdict):
         indicator = catalogue.indicators.get(account["indicateur"])
         why = " ; ".join(f"{words} ({account[name]})" for name, words in REASONS.items() if account[name])
-        rows.append({
-            "indicateur": indicator.title if indicator else account["indicateur"], "export": account["export"],
-            "acceptées": account["lignes_acceptees"], "dans la base": account["lignes_base"],
-            "hors de la base": why or "aucune",
-        })  # fmt: skip
+        rows.append(
+            {
+                "indicateur": indicator.title if indicator else account["indicateur"],
+                "export": account["export"],
+                "acceptées": account["lignes_acceptees"],
+                "dans la base": account["lignes_base"],
+                "hors de la base": why or "aucune",
+            }
+        )
     return rows
 
 
@@ -173,11 +187,16 @@ def spread(results: pd.DataFrame) -> Rows:
     rows: Rows = []
     for name, found in yearly.groupby("indicateur", sort=True):
         values, national = found["valeur"], found.loc[found["maille"] == "national", "valeur"]
-        rows.append({
-            "indicateur": name, "valeurs": len(values), "minimum": f"{values.min():g}",
-            "médiane": f"{values.median():g}", "maximum": f"{values.max():g}",
-            "national": f"{national.iloc[0]:g}" if len(national) else "",
-        })  # fmt: skip
+        rows.append(
+            {
+                "indicateur": name,
+                "valeurs": len(values),
+                "minimum": f"{values.min():g}",
+                "médiane": f"{values.median():g}",
+                "maximum": f"{values.max():g}",
+                "national": f"{national.iloc[0]:g}" if len(national) else "",
+            }
+        )
     return rows
 
 

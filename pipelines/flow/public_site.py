@@ -20,9 +20,13 @@ def follow_site(catalogue: Catalogue, store: Store, theme: Path | None = None) -
 
 
 def bring_site(
-    catalogue: Catalogue, store: Store, *, version: str | None = None, folder: Path | None = None,
+    catalogue: Catalogue,
+    store: Store,
+    *,
+    version: str | None = None,
+    folder: Path | None = None,
     theme: Path | None = None,
-) -> BuiltSite | None:  # fmt: skip
+) -> BuiltSite | None:
     """Bring the site to a version, that of the local catalogue unless told otherwise; None when none is published.
 
     A version that waits for somebody's agreement is not shown: the site follows what is published, not what is made.
@@ -43,10 +47,14 @@ def bring_site(
     release = store.release(dataset, wanted)
     address, there = catalogue.datasets[dataset].site or "", set(versions)
     return build_site(
-        release, place, address=address, theme=theme, barometers=_published(catalogue, store, BAROMETERS),
+        release,
+        place,
+        address=address,
+        theme=theme,
+        barometers=_published(catalogue, store, BAROMETERS),
         signals=_published(catalogue, store, SIGNALS),
         folder_of=lambda earlier: store.release(dataset, earlier) if earlier in there else None,
-    )  # fmt: skip
+    )
 
 
 def _published(catalogue: Catalogue, store: Store, main_table: str) -> Path | None:

@@ -55,8 +55,10 @@ def receive_exports(
         received[name] = tuple(kept)
     renamed = [
         RenamedFile(export=name, path=file.name, expected=file.expected)
-        for name, files in found.items() for file in files if file.expected
-    ]  # fmt: skip
+        for name, files in found.items()
+        for file in files
+        if file.expected
+    ]
     seen = reception_fingerprint(received)
     reception = Reception(
         fingerprint=seen,

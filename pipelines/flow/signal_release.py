@@ -112,14 +112,19 @@ def _note_made(
     last = tests[tests["mois"] == months.last]
     kept = SignalsMade(
         dict(Counter(str(card["etat"]) for card in cards)),
-        int(last["tests"].sum()), float(last["fausses_attendues"].sum()), months.last,
+        int(last["tests"].sum()),
+        float(last["fausses_attendues"].sum()),
+        months.last,
         tuple(
             {"signal": card["signal"], "titre": card["titre"], "etat": card["etat"], "chiffres": _figures(card)}
-            for card in cards if card["etat"] in (TO_CONFIRM, CONFIRMED, REVISED)
+            for card in cards
+            if card["etat"] in (TO_CONFIRM, CONFIRMED, REVISED)
         ),
         tuple(str(card["signal"]) for card in cards),
-        synthetic, power_measured(store, months), tuple(left),
-    )  # fmt: skip
+        synthetic,
+        power_measured(store, months),
+        tuple(left),
+    )
     keep_signals_made(store, kept)
     return kept
 

@@ -160,9 +160,10 @@ class Store:
             return
         new = {
             name: self._folder(network, year)
-            for network, year in places for stage in _STAGES.values()
+            for network, year in places
+            for stage in _STAGES.values()
             if (name := _set_of(network, year, stage)) not in self._sets.seen
-        }  # fmt: skip
+        }
         self._sets.see(new)
         for name, folder in new.items():
             self._sets.bring(name, folder, lambda path: not _is_large(path))

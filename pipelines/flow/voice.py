@@ -287,6 +287,8 @@ def _depends(catalogue: Catalogue, store: Store) -> dict[str, Any]:
     ]
     results = store.published(catalogue.on_site).get("version") if catalogue.on_site else None
     return {
-        "textes": store.state(places), "declare": fingerprint(said),
-        "code": code_of((*_TESTING, *_TELLING, "voice", "declarations", "release")), "resultats": results,
-    }  # fmt: skip
+        "textes": store.state(places),
+        "declare": fingerprint(said),
+        "code": code_of((*_TESTING, *_TELLING, "voice", "declarations", "release")),
+        "resultats": results,
+    }

@@ -21,11 +21,20 @@ def waiting_plans(store: Store) -> list[dict[str, Any]]:
 def keep_waiting(store: Store, plans: Iterable[Plan], looked_at: Callable[[str], bool] = lambda _: True) -> None:
     """Keep the plans that wait; of those kept before, only those of data sets that weren't ``looked_at``."""
     others = [item for item in waiting_plans(store) if not looked_at(item["dataset"])]
-    store.keep(_FILE, others + [
-        {"target": plan.target, "dataset": plan.dataset, "hash": plan.hash, "blocked": bool(plan.refusals),
-         "text": plan_text(plan)}
-        for plan in plans
-    ])  # fmt: skip
+    store.keep(
+        _FILE,
+        others
+        + [
+            {
+                "target": plan.target,
+                "dataset": plan.dataset,
+                "hash": plan.hash,
+                "blocked": bool(plan.refusals),
+                "text": plan_text(plan),
+            }
+            for plan in plans
+        ],
+    )
 
 
 def no_longer_waiting(store: Store, target: str, dataset: str) -> None:

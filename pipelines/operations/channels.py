@@ -123,9 +123,10 @@ def send_news(store: Store, alerts: Sequence[Alert], channels: Sequence[Channel]
     failures = []
     for channel in channels:
         recent = {
-            key: seen for key, seen in sent.get(channel.name, {}).items()
+            key: seen
+            for key, seen in sent.get(channel.name, {}).items()
             if day - datetime.date.fromisoformat(seen) <= FORGOTTEN_AFTER
-        }  # fmt: skip
+        }
         news = [alert for alert in alerts if alert.key not in recent]
         seen_again = [alert for alert in alerts if alert.key in recent]
         try:

@@ -79,9 +79,16 @@ class Reading:
 def diagnose(output: str | Path, *, target: bool = False, mail: bool = False) -> list[Reading]:
     """Make every check, whatever the others gave; ``target`` and ``mail`` also reach the outside."""
     checks = [
-        _installation(), _output(output), _exports(), _clock(output, target), _instance(), _secrets(), _alerts(mail),
-        _letters(output), _publication(target),
-    ]  # fmt: skip
+        _installation(),
+        _output(output),
+        _exports(),
+        _clock(output, target),
+        _instance(),
+        _secrets(),
+        _alerts(mail),
+        _letters(output),
+        _publication(target),
+    ]
     return [reading for check in checks for reading in check]
 
 

@@ -40,9 +40,16 @@ def served(page: ASGIApp, port: int) -> bool:
     """Serve on loopback until stopped; return False when the port is taken."""
     try:
         uvicorn.run(
-            page, host="127.0.0.1", port=port, log_level="critical", access_log=False, server_header=False,
-            limit_concurrency=64, timeout_keep_alive=10, timeout_graceful_shutdown=10,
-        )  # fmt: skip
+            page,
+            host="127.0.0.1",
+            port=port,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=64,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=10,
+        )
     except SystemExit:
         return False
     return True

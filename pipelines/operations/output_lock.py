@@ -42,9 +42,12 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
     on a storage (those that one Dagster instance spreads over machines, and keeps apart itself).
     """
     sign = {
-        "depuis": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), "par": who, "parmi": among,
-        "machine": platform.node(), "processus": os.getpid(),
-    }  # fmt: skip
+        "depuis": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "par": who,
+        "parmi": among,
+        "machine": platform.node(),
+        "processus": os.getpid(),
+    }
     with _storage_held(ObjectStore(output), sign) if "://" in output else _folder_held(Path(output), sign):
         yield
 

@@ -61,9 +61,13 @@ class AboutPages:
         """Yield every page."""
         yield self._quality()
         yield self.pages.file(
-            "accessibility.html", "accessibilite.html", "Accessibilité", date=None, contact=self.reading.contact,
+            "accessibility.html",
+            "accessibilite.html",
+            "Accessibilité",
+            date=None,
+            contact=self.reading.contact,
             crumbs=[("Accessibilité", None)],
-        )  # fmt: skip
+        )
         yield self._plan()
         if base := self.pages.site.address:  # what a server shows for an address without a page: links from any folder
             why = "Aucune page n'a cette adresse : elle est mal écrite, ou le lieu n'est pas dans la version publiée."
@@ -95,13 +99,20 @@ class AboutPages:
         }
         corrections = self.reading.rows("corrections")
         return self.pages.file(
-            "quality.html", "qualite.html", "Qualité et couverture", matrix=matrix(self.reading, last=12),
-            late=self._late(), notes=[latest[code] for code in sorted(latest)], criteria=_CRITERIA,
-            definitions=self.reading.rows("criteres_qualite"), corrections=corrections[:CORRECTIONS_SHOWN],
-            others=len(corrections[CORRECTIONS_SHOWN:]), corrected="corrections.csv" in self.reading.files,
+            "quality.html",
+            "qualite.html",
+            "Qualité et couverture",
+            matrix=matrix(self.reading, last=12),
+            late=self._late(),
+            notes=[latest[code] for code in sorted(latest)],
+            criteria=_CRITERIA,
+            definitions=self.reading.rows("criteres_qualite"),
+            corrections=corrections[:CORRECTIONS_SHOWN],
+            others=len(corrections[CORRECTIONS_SHOWN:]),
+            corrected="corrections.csv" in self.reading.files,
             states=[*((state.value, words) for state, words in _STATES.items()), *_WAITED.items()],
             crumbs=[("Qualité", None)],
-        )  # fmt: skip
+        )
 
     def _late(self) -> list[str]:
         """Name the files that were due before the data of the release stop and had not come, in sentences."""
@@ -120,7 +131,7 @@ class AboutPages:
             ("Comprendre", [*MENU[-2:], ("Accessibilité", "accessibilite.html")]),
             ("Réseaux", [(one.title, addresses.page("reseaux", code)) for code, one in reading.networks.items()]),
             ("Tables", [(table, addresses.page("donnees", table)) for table in tables]),
-        ]  # fmt: skip
+        ]
         due = [section for section in sections if section[1]]
         return self.pages.file("plan.html", "plan.html", "Plan du site", sections=due, crumbs=[("Plan du site", None)])
 

@@ -57,10 +57,19 @@ class BarometerPages(SidePages):
             line["barometre"]: [one for one in waves if one["barometre"] == line["barometre"]] for line in waves
         }
         yield self.page(
-            "barometers.html", INDEX, "Baromètres", barometers=barometers, files=self.release.files_at(self.FILES),
-            headlines=self._headlines(barometers), questions_of=self._titles(), facts=_facts, shown=opinion_figure,
-            changed=partial(_changed, barometers), wave_of=_wave_of, crumbs=[("Baromètres", None)],
-        )  # fmt: skip
+            "barometers.html",
+            INDEX,
+            "Baromètres",
+            barometers=barometers,
+            files=self.release.files_at(self.FILES),
+            headlines=self._headlines(barometers),
+            questions_of=self._titles(),
+            facts=_facts,
+            shown=opinion_figure,
+            changed=partial(_changed, barometers),
+            wave_of=_wave_of,
+            crumbs=[("Baromètres", None)],
+        )
         for identifier, of_barometer in barometers.items():
             yield from self._barometer(identifier, of_barometer)
 
@@ -89,9 +98,15 @@ class BarometerPages(SidePages):
         title = waves[-1]["titre"]
         crumbs: Crumbs = [("Baromètres", INDEX), (title, None)]
         yield self.page(
-            "barometer.html", addresses.page("barometres", identifier), title, waves=waves, questions=questions,
-            identifier=identifier, wave_of=_wave_of, crumbs=crumbs,
-        )  # fmt: skip
+            "barometer.html",
+            addresses.page("barometres", identifier),
+            title,
+            waves=waves,
+            questions=questions,
+            identifier=identifier,
+            wave_of=_wave_of,
+            crumbs=crumbs,
+        )
         for question, lines in questions.items():
             yield self._question(identifier, title, waves, question, lines)
 
@@ -113,14 +128,20 @@ class BarometerPages(SidePages):
         draw = several_answers if asked[-1]["nature"].startswith("choix multiple") else diverging
         answers = draw(f"{name} : part de chaque réponse", titles, [x for x in whole if x["mesure"] == "reponse"])
         return self.page(
-            "barometer_question.html", addresses.page("barometres", identifier, question), f"{name} ({title})",
-            heading=name, asked=asked, titles=titles, answers=answers,
+            "barometer_question.html",
+            addresses.page("barometres", identifier, question),
+            f"{name} ({title})",
+            heading=name,
+            asked=asked,
+            titles=titles,
+            answers=answers,
             notes=sorted({x["note"] for x in whole if x["note"] and x["vague"] == rows[-1]["vague"]}),
             curves=[_curve(titles, whole, one, breaks) for one in followed],
-            cuts=list(_cuts(rows, followed[0])) if followed else [], last=rows[-1]["vague"] if rows else None,
+            cuts=list(_cuts(rows, followed[0])) if followed else [],
+            last=rows[-1]["vague"] if rows else None,
             intervals=sorted({x["intervalle"] for x in rows if x["intervalle"]}),
             crumbs=[("Baromètres", INDEX), (title, addresses.page("barometres", identifier)), (name, None)],
-        )  # fmt: skip
+        )
 
 
 def _facts(line: Line) -> Markup:

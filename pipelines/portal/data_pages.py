@@ -77,10 +77,14 @@ class DataPages:
         folder = self._site / addresses.version_folder(version)
         digests, titles = told_digests(folder), _titles(folder) if folder.is_dir() else {}
         return tuple(
-            {"name": path.name, "title": _title(path.name, titles), "bytes": path.stat().st_size,
-             "digest": digests.get(path.name, "")}
+            {
+                "name": path.name,
+                "title": _title(path.name, titles),
+                "bytes": path.stat().st_size,
+                "digest": digests.get(path.name, ""),
+            }
             for path in sorted(folder.glob("*"))
-        )  # fmt: skip
+        )
 
     @cached_property
     def _parts(self) -> list[ReleasedPart]:
@@ -98,27 +102,48 @@ class DataPages:
         file = (main.csv or [f"{MAIN}.csv"])[-1]  # a release without it is read all the same
         address = f"{self.pages.canonical('')}{addresses.LATEST}/{file}"
         tables = [
-            {"name": part.name, "table": part.table, "text": part.description or part.title, "rows": part.rows,
-             "columns": self._columns.get(part.table)}
+            {
+                "name": part.name,
+                "table": part.table,
+                "text": part.description or part.title,
+                "rows": part.rows,
+                "columns": self._columns.get(part.table),
+            }
             for part in self._parts
-        ]  # fmt: skip
+        ]
         return self.pages.file(
-            "data.html", "donnees.html", "Données ouvertes", tables=tables, files=self._latest,
-            paragraphs=str(reading.descriptor.get("description", "")).split("\n\n"), shown=reading.version,
-            date=reading.date, contact=reading.contact, limits=LIMITS, citation=self._cited(reading.version),
-            history=self._held[:VERSIONS_SHOWN], others=len(self._held[VERSIONS_SHOWN:]), excel=EXCEL_STEPS,
-            words=reading.descriptor.get("keywords", []), main=main,
+            "data.html",
+            "donnees.html",
+            "Données ouvertes",
+            tables=tables,
+            files=self._latest,
+            paragraphs=str(reading.descriptor.get("description", "")).split("\n\n"),
+            shown=reading.version,
+            date=reading.date,
+            contact=reading.contact,
+            limits=LIMITS,
+            citation=self._cited(reading.version),
+            history=self._held[:VERSIONS_SHOWN],
+            others=len(self._held[VERSIONS_SHOWN:]),
+            excel=EXCEL_STEPS,
+            words=reading.descriptor.get("keywords", []),
+            main=main,
             examples=examples(main, address),
-            description=f"Fichiers, versions, dictionnaire et licence : {reading.title}.", crumbs=[("Données", None)],
-        )  # fmt: skip
+            description=f"Fichiers, versions, dictionnaire et licence : {reading.title}.",
+            crumbs=[("Données", None)],
+        )
 
     def _tables(self) -> Iterator[File]:
         for table, columns in self._columns.items():
             parts = [part for part in self._parts if part.table == table]
             yield self.pages.file(
-                "table.html", addresses.page("donnees", table), f"Table {table} : ses colonnes", columns=columns,
-                parts=parts, crumbs=[("Données", "donnees.html"), (table, None)],
-            )  # fmt: skip
+                "table.html",
+                addresses.page("donnees", table),
+                f"Table {table} : ses colonnes",
+                columns=columns,
+                parts=parts,
+                crumbs=[("Données", "donnees.html"), (table, None)],
+            )
 
     def _versions(self) -> Iterator[File]:
         changes = told_changes(self.reading.folder)
@@ -126,18 +151,26 @@ class DataPages:
             lines = changes.get(held.told.version, [])
             blocks = groupby(lines[:LINES_SHOWN], lambda line: line.startswith("- "))
             yield self.pages.file(
-                "version.html", addresses.version_page(held.told.version), f"Version {held.told.version} des données",
-                held=held, blocks=[(listed, [line.removeprefix("- ") for line in found]) for listed, found in blocks],
-                others=len(lines[LINES_SHOWN:]), citation=self._cited(held.told.version),
-                folder=addresses.version_folder(held.told.version), latest=held.told.version == self.reading.version,
+                "version.html",
+                addresses.version_page(held.told.version),
+                f"Version {held.told.version} des données",
+                held=held,
+                blocks=[(listed, [line.removeprefix("- ") for line in found]) for listed, found in blocks],
+                others=len(lines[LINES_SHOWN:]),
+                citation=self._cited(held.told.version),
+                folder=addresses.version_folder(held.told.version),
+                latest=held.told.version == self.reading.version,
                 crumbs=[("Données", "donnees.html"), (f"Version {held.told.version}", None)],
-            )  # fmt: skip
+            )
 
     def _feed(self) -> str:
         return atom(
-            self.reading.versions, self.reading.descriptor, address=self._link("donnees.html"),
-            link=lambda version: self._link(addresses.version_page(version)), own=self._link(FEED),
-        ).decode("utf-8")  # fmt: skip
+            self.reading.versions,
+            self.reading.descriptor,
+            address=self._link("donnees.html"),
+            link=lambda version: self._link(addresses.version_page(version)),
+            own=self._link(FEED),
+        ).decode("utf-8")
 
     def _link(self, address: str) -> str:
         """Return the whole address where the site's own is known, else the address from the home."""
@@ -147,25 +180,41 @@ class DataPages:
         """Return the versions as data, newest first; addresses are relative to those of the site."""
         reading = self.reading
         return {
-            "jeu": reading.dataset, "titre": reading.title, "licence": "etalab-2.0",
-            "synthetique": reading.synthetic is not None, "derniere": reading.version,
+            "jeu": reading.dataset,
+            "titre": reading.title,
+            "licence": "etalab-2.0",
+            "synthetique": reading.synthetic is not None,
+            "derniere": reading.version,
             "fichiers": [
-                {"nom": file["name"], "titre": file["title"], "adresse": f"{addresses.LATEST}/{file['name']}",
-                 "octets": file["bytes"], "sha256": file["digest"] or None}
+                {
+                    "nom": file["name"],
+                    "titre": file["title"],
+                    "adresse": f"{addresses.LATEST}/{file['name']}",
+                    "octets": file["bytes"],
+                    "sha256": file["digest"] or None,
+                }
                 for file in self._latest
             ],
             "versions": [self._for_machine(held) for held in self._held],
-        }  # fmt: skip
+        }
 
     def _for_machine(self, held: HeldVersion) -> dict[str, Any]:
         told, folder = held.told, addresses.version_folder(held.told.version)
         return {
-            "version": told.version, "precedente": told.previous, "nature": told.kind, "motif": told.reason,
-            "lignes_ajoutees": told.added, "lignes_retirees": told.removed, "lignes_modifiees": told.changed,
-            "date_donnees": told.data_date, "contenu": told.content, "sha256": told.sha256,
-            "remplacee_par_retour": held.gone_back, "page": addresses.version_page(told.version),
+            "version": told.version,
+            "precedente": told.previous,
+            "nature": told.kind,
+            "motif": told.reason,
+            "lignes_ajoutees": told.added,
+            "lignes_retirees": told.removed,
+            "lignes_modifiees": told.changed,
+            "date_donnees": told.data_date,
+            "contenu": told.content,
+            "sha256": told.sha256,
+            "remplacee_par_retour": held.gone_back,
+            "page": addresses.version_page(told.version),
             "fichiers": [f"{folder}/{file['name']}" for file in held.files],
-        }  # fmt: skip
+        }
 
 
 def _titles(release: Path) -> dict[str, str]:

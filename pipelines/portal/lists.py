@@ -69,9 +69,17 @@ def list_pages(pages: Pages, address: str, told: Listing, entries: Sequence[Entr
         return
     parts = packed(ordered, _weight, _HEAVIEST, most=LONGEST)
     yield from pages.in_parts(
-        "list.html", address, told.title, parts, lead=told.lead, crumbs=told.crumbs, groups=told.groups,
-        groups_label=told.groups_label, list_title=told.list_title, firsts=[part[0].name for part in parts if part],
-    )  # fmt: skip
+        "list.html",
+        address,
+        told.title,
+        parts,
+        lead=told.lead,
+        crumbs=told.crumbs,
+        groups=told.groups,
+        groups_label=told.groups_label,
+        list_title=told.list_title,
+        firsts=[part[0].name for part in parts if part],
+    )
 
 
 def _weight(entry: Entry) -> int:
@@ -91,9 +99,13 @@ def _by_holder(
         target = f"{home}/{addresses.file_name(code)}.html"
         links.append(Entry(named, target, "1 structure" if len(held) == 1 else f"{len(held)} structures"))
         one = replace(
-            told, title=f"{told.title}, {named}", groups=(), list_title="Par ordre alphabétique",
-            lead=f"{told.title} : {named}.", crumbs=[*above, (here, address), (named, None)],
-        )  # fmt: skip
+            told,
+            title=f"{told.title}, {named}",
+            groups=(),
+            list_title="Par ordre alphabétique",
+            lead=f"{told.title} : {named}.",
+            crumbs=[*above, (here, address), (named, None)],
+        )
         yield from list_pages(pages, target, one, held)
     yield from list_pages(pages, address, replace(told, list_title="Par territoire ou réseau"), links)
 

@@ -80,9 +80,10 @@ class CommonPages:
         rows = self.reading.rows("structures")
         return [
             Entry(row["structure"], addresses.place_page(place), self._detail(place))
-            for row in rows if row["maille"] in ("departement", "region")
+            for row in rows
+            if row["maille"] in ("departement", "region")
             and (place := known.get((row["reseau"], row["maille"], row["territoire_code"])))
-        ]  # fmt: skip
+        ]
 
     def _detail(self, place: Place) -> str:
         title = self.reading.networks[place.network].title
@@ -99,11 +100,16 @@ class CommonPages:
             ("Structures", offices, "structures.html"),
         ]
         return self.pages.file(
-            "home.html", "index.html", "Résultats et satisfaction, lieu par lieu", counts=counts,
-            news=self.reading.versions[-3:][::-1], key_figures=self._key_figures(), matrix=matrix(self.reading, last=6),
+            "home.html",
+            "index.html",
+            "Résultats et satisfaction, lieu par lieu",
+            counts=counts,
+            news=self.reading.versions[-3:][::-1],
+            key_figures=self._key_figures(),
+            matrix=matrix(self.reading, last=6),
             description="Délais, appels décrochés, satisfaction des usagers : les résultats des services publics, "
             "par réseau, département, région et structure, en données ouvertes.",
-        )  # fmt: skip
+        )
 
     def _key_figures(self) -> list[Series]:
         """Return one national series of each network, with a value: the first about satisfaction, else the first."""
@@ -163,10 +169,13 @@ class CommonPages:
         apart, most = len(offices) > SHOWN_OFFICES, max(1, SHOWN_ROWS // max(1, len(results)))
         while True:
             page = self.pages.file(
-                "territory.html", **told, held=self._shortened(results, most), offices_list=listed if apart else None,
+                "territory.html",
+                **told,
+                held=self._shortened(results, most),
+                offices_list=listed if apart else None,
                 offices=[] if apart else sorted(offices, key=lambda place: (place.network, folded(place.name))),
                 offices_count=len(offices),
-            )  # fmt: skip
+            )
             if len(page.text.encode()) < HEAVIEST_PAGE or (apart and not most):
                 break
             apart, most = True, most if not apart else most // 2
@@ -177,11 +186,15 @@ class CommonPages:
     def _territory_facts(self, level: str, code: str, name: str, rows: str | None) -> dict[str, Any]:
         word = LEVELS[level]
         return {
-            "title": f"{name} ({code}), {word}", "heading": name, "crumbs": [LISTS[level], (name, None)],
-            "notes": self._notes(level, code), "within": self._within(code) if level == "region" else [],
-            "rows": rows, "address": addresses.territory_page(level, code),
+            "title": f"{name} ({code}), {word}",
+            "heading": name,
+            "crumbs": [LISTS[level], (name, None)],
+            "notes": self._notes(level, code),
+            "within": self._within(code) if level == "region" else [],
+            "rows": rows,
+            "address": addresses.territory_page(level, code),
             "description": f"Résultats des services publics, {word} {name} ({code}), données ouvertes.",
-        }  # fmt: skip
+        }
 
     def _shortened(self, results: Results, most: int) -> list[tuple[Place, list[tuple[Any, ...]], int]]:
         shortened = []
@@ -253,13 +266,21 @@ class CommonPages:
         known = {series.place.network for series in nation}
         parts = packed([(series, self._curve(series)) for series in nation], section_weight, HEAVIEST_CURVES)
         yield from self.pages.in_parts(
-            "indicator.html", addresses.page("indicateurs", one.code), f"{one.title} (indicateur {one.code})", parts,
-            heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
-            breaks=breaks, rows=rows, side_by_side=self._side_by_side(one, nation),
+            "indicator.html",
+            addresses.page("indicateurs", one.code),
+            f"{one.title} (indicateur {one.code})",
+            parts,
+            heading=one.title,
+            one=one,
+            row=self.reading.indicator_rows[one.code],
+            better=better_sentence(one),
+            breaks=breaks,
+            rows=rows,
+            side_by_side=self._side_by_side(one, nation),
             without=[network for network in networks if network not in known],
             crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
             description=f"{one.title} : {one.definition}"[:300],
-        )  # fmt: skip
+        )
 
     def _side_by_side(self, one: Indicator, nation: list[Series]) -> Markup:
         """Return the last national value of each network as bars, in the order of networks: no rank."""
@@ -292,8 +313,11 @@ class CommonPages:
         told = Listing(
             "Structures",
             "Caisses, agences, guichets : les lieux qui ont un résultat, par première lettre ou par réseau.",
-            [("Structures", None)], groups, label, "Par réseau",
-        )  # fmt: skip
+            [("Structures", None)],
+            groups,
+            label,
+            "Par réseau",
+        )
         yield from list_pages(self.pages, "structures.html", told, entries)
         for letter, address in groups:
             crumbs: Crumbs = [("Structures", "structures.html"), (letter, None)]

@@ -78,11 +78,20 @@ class NetworkPages:
         sections = [(series, self._section(series, page)) for series in held]
         title, heading, crumbs = self._names_of(place)
         yield from self.pages.in_parts(
-            "place.html", page, title, packed(sections, section_weight, HEAVIEST, before=len(more.encode())),
-            heading=heading, crumbs=crumbs, rows=addresses.rows_file(page), poster=self._poster(place),
-            lead=self._lead(place), notes=self._notes(place, page), name=heading, more=more,
+            "place.html",
+            page,
+            title,
+            packed(sections, section_weight, HEAVIEST, before=len(more.encode())),
+            heading=heading,
+            crumbs=crumbs,
+            rows=addresses.rows_file(page),
+            poster=self._poster(place),
+            lead=self._lead(place),
+            notes=self._notes(place, page),
+            name=heading,
+            more=more,
             description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
-        )  # fmt: skip
+        )
         for series in held:
             yield File(addresses.card(page, series.indicator.code), card(series, self.network.title))
 
@@ -103,12 +112,20 @@ class NetworkPages:
         picture = addresses.card(page, one.code)
         origin, files = self._origin(one, place.level, shown.year)
         return self.pages.fragment(
-            "section.html", page, series=series, shown=shown, basis=self._basis(shown, one),
+            "section.html",
+            page,
+            series=series,
+            shown=shown,
+            basis=self._basis(shown, one),
             curve=curve(series, self._references(series)).html(f"c-{one.code}"),
-            strip=self._strip(series, shown), better=better_sentence(one), method=self._method(one, place.level),
-            origin=origin, origin_files=files, card=picture,
+            strip=self._strip(series, shown),
+            better=better_sentence(one),
+            method=self._method(one, place.level),
+            origin=origin,
+            origin_files=files,
+            card=picture,
             snippet=snippet(series, self.pages.canonical(picture), self.pages.canonical(page)),
-        )  # fmt: skip
+        )
 
     def _references(self, series: Series) -> list[Series]:
         """Return the series to read beside: that of the territory that holds the place, then the national one."""
@@ -240,11 +257,16 @@ class NetworkPages:
     def _more(self, page: str) -> Markup:
         places = {level: self.reading.places(self.network.code, level) for level in ("region", "departement", "site")}
         return self.pages.fragment(
-            "network_more.html", page, network=self.network, regions=places["region"],
+            "network_more.html",
+            page,
+            network=self.network,
+            regions=places["region"],
             departements=places["departement"],
-            structures=offices_list(self.network.code) if places["site"] else None, offices=len(places["site"]),
-            sources=self._sources, shown=[self.reading.indicators[code] for code in self._indicators_shown()],
-        )  # fmt: skip
+            structures=offices_list(self.network.code) if places["site"] else None,
+            offices=len(places["site"]),
+            sources=self._sources,
+            shown=[self.reading.indicators[code] for code in self._indicators_shown()],
+        )
 
     def _indicators_shown(self) -> list[str]:
         codes = {*self._nation, *self._groups["site"]}
@@ -261,14 +283,20 @@ class NetworkPages:
                 chart = distribution([figure for _, figure in held], one, held[0][1].year)
                 charts.append(("structures", f"Structures, {held[0][1].year}", "", chart.html("d-structures")))
             yield self.pages.file(
-                "indicator_network.html", address, f"{one.title} ({code}) : {self.network.title}",
-                heading=f"{one.title} : {self.network.title}", one=one, network=self.network, charts=charts,
+                "indicator_network.html",
+                address,
+                f"{one.title} ({code}) : {self.network.title}",
+                heading=f"{one.title} : {self.network.title}",
+                one=one,
+                network=self.network,
+                charts=charts,
                 better=better_sentence(one),
                 crumbs=[
-                    ("Indicateurs", "indicateurs.html"), (one.title, addresses.page("indicateurs", code)),
+                    ("Indicateurs", "indicateurs.html"),
+                    (one.title, addresses.page("indicateurs", code)),
                     (self.network.title, None),
                 ],
-            )  # fmt: skip
+            )
 
     def _map(self, one: Indicator, level: str) -> tuple[str, str, str, Markup] | None:
         """Return the map of a level in its last published year, None where nothing can be drawn."""

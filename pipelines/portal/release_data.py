@@ -97,11 +97,16 @@ class Reading(OpenRelease):
         """The networks by code, those without a result too."""
         return {
             row["reseau"]: Network(
-                row["reseau"], row["titre"], row["producteur"], row["description"], row["typologie"],
-                row["maille_fine"], row.get("source"),
+                row["reseau"],
+                row["titre"],
+                row["producteur"],
+                row["description"],
+                row["typologie"],
+                row["maille_fine"],
+                row.get("source"),
             )
             for row in self.rows("reseaux")
-        }  # fmt: skip
+        }
 
     @cached_property
     def indicator_rows(self) -> dict[str, dict[str, Any]]:
@@ -113,11 +118,15 @@ class Reading(OpenRelease):
         """The indicators by code."""
         return {
             code: Indicator(
-                code, row["titre"], row["definition"], row["unite"], row["decimales"] or 0,
+                code,
+                row["titre"],
+                row["definition"],
+                row["unite"],
+                row["decimales"] or 0,
                 row["sens"] if row["sens"] in ("hausse", "baisse") else None,
             )
             for code, row in self.indicator_rows.items()
-        }  # fmt: skip
+        }
 
     @cached_property
     def territory_rows(self) -> list[dict[str, Any]]:
@@ -379,12 +388,18 @@ def _condition(network: str | None, level: str | None, code: str | None = None) 
 def _figure(row: tuple[Any, ...], *, revised: bool) -> Figure:
     _, year, value, low, high, base, status, reason, comparable, why, evolution, established, synthetic = row
     return Figure(
-        year, value, low, high, base, _state(value, status, reason),
+        year,
+        value,
+        low,
+        high,
+        base,
+        _state(value, status, reason),
         is_break=comparable is False,
         break_reason=why if comparable is False else None,
         change=_change(evolution, established) if comparable and evolution is not None else None,
-        synthetic=bool(synthetic), revised=revised,
-    )  # fmt: skip
+        synthetic=bool(synthetic),
+        revised=revised,
+    )
 
 
 def _state(value: float | None, status: str, reason: str | None) -> State:

@@ -90,10 +90,14 @@ class SignalPages(SidePages):
                 mine = [card for card in signals if (card["reseau"], card["service"]) == (network, service)]
                 yield self._service(network, service, mine)
         yield self.page(
-            "signals_method.html", METHOD, "Comment les signaux sont trouvés, et ce qu'ils ne disent pas",
-            ledger=self._ledger(), named=_method_in_words, power=self._power(),
+            "signals_method.html",
+            METHOD,
+            "Comment les signaux sont trouvés, et ce qu'ils ne disent pas",
+            ledger=self._ledger(),
+            named=_method_in_words,
+            power=self._power(),
             crumbs=[("Signaux", INDEX), ("Méthode et limites", None)],
-        )  # fmt: skip
+        )
 
     def _signals(self) -> list[Line]:
         """Return the signals: the latest first, those that fell or were revised last."""
@@ -105,23 +109,40 @@ class SignalPages(SidePages):
     def _index(self, signals: Sequence[Line], services: Mapping[str, Sequence[str]]) -> File:
         shown = [card for card in signals if card["etat"] not in (FALLEN, REVISED)][:CARDS]
         return self.page(
-            "signals.html", INDEX, "Signaux de la voix des usagers",
-            cards=[(card, self._curve(card, MONTHS)) for card in shown], listed=signals[:LISTED],
-            others=max(0, len(signals) - LISTED), services=services, told=signal_sentence,
-            last=self._last(), files=self.release.files_at(self.FILES), method=METHOD, facts=_card_facts,
+            "signals.html",
+            INDEX,
+            "Signaux de la voix des usagers",
+            cards=[(card, self._curve(card, MONTHS)) for card in shown],
+            listed=signals[:LISTED],
+            others=max(0, len(signals) - LISTED),
+            services=services,
+            told=signal_sentence,
+            last=self._last(),
+            files=self.release.files_at(self.FILES),
+            method=METHOD,
+            facts=_card_facts,
             crumbs=[("Signaux", None)],
-        )  # fmt: skip
+        )
 
     def _signal(self, card: Line, titles: Mapping[str, str]) -> File:
         return self.page(
-            "signal.html", addresses.page("signaux", card["signal"]), f"Signal : {card['titre']}, {card['depuis']}",
-            heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card),
-            checks=_checks(card), same=self._same(card, titles),
-            beside=self._beside(card["reseau"]), more=self._more(card), facts=_card_facts,
+            "signal.html",
+            addresses.page("signaux", card["signal"]),
+            f"Signal : {card['titre']}, {card['depuis']}",
+            heading=card["titre"],
+            card=card,
+            curve=self._curve(card),
+            told=signal_sentence(card),
+            checks=_checks(card),
+            same=self._same(card, titles),
+            beside=self._beside(card["reseau"]),
+            more=self._more(card),
+            facts=_card_facts,
             methods=[_method_in_words(code) for code in card["detecteurs"].split(", ")],
-            results_version=self.pages.reading.version, results_title=self.pages.reading.title,
+            results_version=self.pages.reading.version,
+            results_title=self.pages.reading.title,
             crumbs=[("Signaux", INDEX), (card["titre"], None)],
-        )  # fmt: skip
+        )
 
     @staticmethod
     def _same(card: Line, titles: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -159,11 +180,18 @@ class SignalPages(SidePages):
         networks = self.pages.reading.networks
         heading = f"Ce que disent les usagers : {service}"
         return self.page(
-            "voice.html", addresses.page("voix", network, service), f"{heading} ({network})", heading=heading,
-            service=service, signals=signals, network=networks.get(network), method=METHOD,
-            charts=list(self._themes(network, service)), power=power[0] if power else None,
+            "voice.html",
+            addresses.page("voix", network, service),
+            f"{heading} ({network})",
+            heading=heading,
+            service=service,
+            signals=signals,
+            network=networks.get(network),
+            method=METHOD,
+            charts=list(self._themes(network, service)),
+            power=power[0] if power else None,
             crumbs=[("Signaux", INDEX), (service, None)],
-        )  # fmt: skip
+        )
 
     def _themes(self, network: str, service: str) -> Iterator[Chart]:
         """Yield a curve of all voices, then of the themes that are spoken of the most in the last months."""

@@ -69,10 +69,15 @@ class _UnreadableBesideError(Exception):
 
 
 def build_site(
-    release: Path, folder: Path, *, address: str = "", theme: Path | None = None,
-    folder_of: Callable[[str], Path | None] | None = None, barometers: Path | None = None,
+    release: Path,
+    folder: Path,
+    *,
+    address: str = "",
+    theme: Path | None = None,
+    folder_of: Callable[[str], Path | None] | None = None,
+    barometers: Path | None = None,
     signals: Path | None = None,
-) -> BuiltSite:  # fmt: skip
+) -> BuiltSite:
     """Bring a folder to a release; ``address``: where it is read; ``theme``: a folder of style sheets of the owner's.
 
     ``folder_of`` gives the folder of a version whose files are yet to be brought, whole, None when it is lost; those of
@@ -94,9 +99,13 @@ def build_site(
 
 
 def _built(
-    release: Path, folder: Path, address: str, theme: Path | None, versions: Callable[[str], Path | None],
+    release: Path,
+    folder: Path,
+    address: str,
+    theme: Path | None,
+    versions: Callable[[str], Path | None],
     beside: Mapping[str, Path],
-) -> BuiltSite:  # fmt: skip
+) -> BuiltSite:
     signals = beside.get(SignalPages.GROUP)
     with _apart(SignalPages.GROUP):
         voices = voice_pages(signals) if signals else None
@@ -167,7 +176,7 @@ def _put(built: SiteFolder, files: Iterable[File], group: str, sources: str) -> 
 
 def _write_common(
     pages: Pages, built: SiteFolder, theme: Path | None, beside: Mapping[str, _Beside], whole: str
-) -> None:  # fmt: skip
+) -> None:
     for group, made in beside.items():
         _put(built, made.pages, group, whole)
         for path, digest in made.files.items():
@@ -217,9 +226,11 @@ class _Digests:
         self._by_network = {table: reading.digests(table, "reseau") for table in _OF_A_NETWORK}
         self._shared = [
             *(sorted(reading.digests(table, "'toutes'").items()) for table in _OF_ALL),
-            code_digest(), [site.title, site.address, *site.themes, site.barometers, site.voices is not None],
-            reading.synthetic, reading.years[-1:],
-        ]  # fmt: skip
+            code_digest(),
+            [site.title, site.address, *site.themes, site.barometers, site.voices is not None],
+            reading.synthetic,
+            reading.years[-1:],
+        ]
 
     def of(self, network: Network) -> str:
         """Return the digest of a network."""

@@ -151,10 +151,12 @@ def card(series: Series, network: str) -> str:
         "provisoire" if shown.state == "provisoire" else "",
     ]
     lines = (
-        ("n", 28, shortened(one.title, 42)), ("b", 72, shortened(big, 20)), ("q", 96, ", ".join(filter(None, notes))),
+        ("n", 28, shortened(one.title, 42)),
+        ("b", 72, shortened(big, 20)),
+        ("q", 96, ", ".join(filter(None, notes))),
         ("q", 118, shortened(f"{series.place.name}, {network}", 52)),
         ("q", 138, f"Résultats des services publics, version {VERSION}"),
-    )  # fmt: skip
+    )
     words = "".join(f'<text class="{kind}" x="16" y="{y}">{html.escape(line)}</text>' for kind, y, line in lines)
     label = html.escape(f"{one.title}, {series.place.name} : {latest_sentence(series)}")
     return (
@@ -196,16 +198,30 @@ class Pages:
     def __init__(self, reading: Reading, site: Site) -> None:
         self.reading, self.site = reading, site
         self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, auto_reload=False,
-        )  # fmt: skip
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
         self._templates.filters |= {"size": french.size, "grouped": french.number, "day": shown_date}
         self._templates.globals |= {
-            "site": site, "menu": menu(site), "synthetic": reading.synthetic, "licence": LICENCE, "version": VERSION,
-            "figure": figure_html, "change": change_html, "published": published, "at": addresses,
-            "marks": partial(marks, told_of_all=reading.synthetic is not None), "counted": french.counted,
-            "networks": reading.networks, "month": french.month_in_words,
-        }  # fmt: skip
+            "site": site,
+            "menu": menu(site),
+            "synthetic": reading.synthetic,
+            "licence": LICENCE,
+            "version": VERSION,
+            "figure": figure_html,
+            "change": change_html,
+            "published": published,
+            "at": addresses,
+            "marks": partial(marks, told_of_all=reading.synthetic is not None),
+            "counted": french.counted,
+            "networks": reading.networks,
+            "month": french.month_in_words,
+        }
 
     def render(self, template: str, address: str, title: str, **told: Any) -> str:
         """Return the page of an address; ``title`` is unique in the site, and its h1 unless ``heading`` is given."""
@@ -216,10 +232,13 @@ class Pages:
         told.setdefault("description", title)
         told.setdefault("root", "../" * address.count("/"))
         return self._templates.get_template(template).render(
-            told, title=title, address=address, canonical=self.canonical(address),
+            told,
+            title=title,
+            address=address,
+            canonical=self.canonical(address),
             linked_data=self._linked_data(title, told["description"], address, told["rows"]),
             to=lambda target: addresses.link(target, address),
-        )  # fmt: skip
+        )
 
     def file(self, template: str, address: str, title: str, **told: Any) -> File:
         """Return the page of an address as a file of the site."""
@@ -238,10 +257,12 @@ class Pages:
         """Return a piece of the page of an address."""
         return Markup(
             self._templates.get_template(template).render(
-                told, address=address, root="../" * address.count("/"),
+                told,
+                address=address,
+                root="../" * address.count("/"),
                 to=lambda target: addresses.link(target, address),
             )
-        )  # fmt: skip
+        )
 
     def canonical(self, address: str) -> str:
         """Return the whole address of a page, empty when nobody said where the site is read."""
@@ -250,11 +271,17 @@ class Pages:
     def _linked_data(self, title: str, description: str, address: str, rows: str | None) -> Markup:
         """Return the page as a schema.org Dataset; « < » is written so that no text ends the element."""
         told: dict[str, Any] = {
-            "@context": "https://schema.org", "@type": "Dataset", "name": title, "description": description,
-            "inLanguage": "fr", "license": LICENCE, "isAccessibleForFree": True, "version": VERSION,
+            "@context": "https://schema.org",
+            "@type": "Dataset",
+            "name": title,
+            "description": description,
+            "inLanguage": "fr",
+            "license": LICENCE,
+            "isAccessibleForFree": True,
+            "version": VERSION,
             "creator": {"@type": "Organization", "name": self.reading.producer},
             "includedInDataCatalog": self.site.title,
-        }  # fmt: skip
+        }
         if self.site.address:
             told["url"] = self.canonical(address)
         if rows:
@@ -273,6 +300,11 @@ class SidePages:
     def page(self, template: str, address: str, title: str, **told: Any) -> File:
         """Return a page of the release."""
         return self.pages.file(
-            template, address, title, release_version=self.release.version, synthetic=self.release.synthetic,
-            dataset_title=self.release.title, **told,
-        )  # fmt: skip
+            template,
+            address,
+            title,
+            release_version=self.release.version,
+            synthetic=self.release.synthetic,
+            dataset_title=self.release.title,
+            **told,
+        )

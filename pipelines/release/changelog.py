@@ -163,9 +163,18 @@ def _version(row: Mapping[str, str]) -> Version:
     columns = ("lignes_ajoutees", "lignes_retirees", "lignes_modifiees")
     added, removed, changed = (int(row[column]) if row[column] else None for column in columns)
     return Version(
-        int(row["rang"]), row["version"], row["precedente"] or None, row["nature"], row["motif"] or None,
-        added, removed, changed, row["date_donnees"] or None, row["contenu"], row["sha256"] or None,
-    )  # fmt: skip
+        int(row["rang"]),
+        row["version"],
+        row["precedente"] or None,
+        row["nature"],
+        row["motif"] or None,
+        added,
+        removed,
+        changed,
+        row["date_donnees"] or None,
+        row["contenu"],
+        row["sha256"] or None,
+    )
 
 
 def atom(

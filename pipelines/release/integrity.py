@@ -131,9 +131,13 @@ def _package_findings(folder: Path) -> list[str]:
         keys = {key["reference"]["resource"] for key in described["schema"].get("foreignKeys", ())}
         path, references = folder / described["path"], {name: package.get_resource(name) for name in keys}
         verdict = judge_file(
-            path, described["schema"], described["dialect"], encoding=described["encoding"], references=references,
+            path,
+            described["schema"],
+            described["dialect"],
+            encoding=described["encoding"],
+            references=references,
             limit_errors=SHOWN,
-        )  # fmt: skip
+        )
         errors = [*verdict.report["errors"], *(error for task in verdict.report["tasks"] for error in task["errors"])]
         findings += [f"{path.name} : {error['message']}" for error in errors]
     return findings[:SHOWN]

@@ -63,9 +63,15 @@ class Record:
 
 
 def record(
-    catalogue: Catalogue, dataset_id: str, version: str, earlier: Path | None, difference: ReleaseDifference,
-    states: tuple[Mapping[str, TableState], Mapping[str, TableState]], origin: Origin, content: str,
-) -> Record:  # fmt: skip
+    catalogue: Catalogue,
+    dataset_id: str,
+    version: str,
+    earlier: Path | None,
+    difference: ReleaseDifference,
+    states: tuple[Mapping[str, TableState], Mapping[str, TableState]],
+    origin: Origin,
+    content: str,
+) -> Record:
     """Return the record of a version after ``earlier``, of tables before and after, which hash to ``content``."""
     old, new = states
     reasons = Reasons(
@@ -81,10 +87,17 @@ def record(
     known = changelog.known_versions(earlier.parent.parent, dataset_id) if earlier else []
     counts = changelog.row_counts(difference, {name: state.count for name, state in new.items()})
     this = Version(
-        len(known) + 1, version, earlier.name if earlier else None, changelog.kind(version, first=first),
-        changelog.summary(lines, first=first), counts["added"], counts["removed"], counts["changed"],
-        changelog.data_date(new.values()), content,
-    )  # fmt: skip
+        len(known) + 1,
+        version,
+        earlier.name if earlier else None,
+        changelog.kind(version, first=first),
+        changelog.summary(lines, first=first),
+        counts["added"],
+        counts["removed"],
+        counts["changed"],
+        changelog.data_date(new.values()),
+        content,
+    )
     title = release_title(catalogue.datasets[dataset_id], origin.synthetic)
     text = changelog.changelog(title, changelog.section(this, difference, lines), earlier)
     return Record(lines, [*known, this], text, _properties(earlier, origin, content), earlier)

@@ -121,15 +121,29 @@ def introduction(dataset: Dataset, version: str, synthetic: str | None) -> list[
 
 
 def readme(
-    dataset: Dataset, version: str, tables: Mapping[str, Table], parts: Sequence[tuple[TableFile, int]],
+    dataset: Dataset,
+    version: str,
+    tables: Mapping[str, Table],
+    parts: Sequence[tuple[TableFile, int]],
     synthetic: str | None,
-) -> str:  # fmt: skip
+) -> str:
     """Return LISEZMOI.md; ``parts``: what there is to read of the ``tables``, each with its rows."""
-    return _templates().get_template("readme.md").render(
-        title=release_title(dataset, synthetic), warning=warning(synthetic), version=version, dataset=dataset,
-        tables=tables, parts=parts, workbook=workbook_text(dataset), licence=LICENCE_TEXT,
-        citation=_citation(dataset, version, synthetic), limits=LIMITS,
-    )  # fmt: skip
+    return (
+        _templates()
+        .get_template("readme.md")
+        .render(
+            title=release_title(dataset, synthetic),
+            warning=warning(synthetic),
+            version=version,
+            dataset=dataset,
+            tables=tables,
+            parts=parts,
+            workbook=workbook_text(dataset),
+            licence=LICENCE_TEXT,
+            citation=_citation(dataset, version, synthetic),
+            limits=LIMITS,
+        )
+    )
 
 
 def reuse_page(catalogue: Catalogue, dataset_id: str, release: Path, *, address: Callable[[str], str]) -> str:
@@ -143,14 +157,27 @@ def reuse_page(catalogue: Catalogue, dataset_id: str, release: Path, *, address:
     released = {part.table for part in parts}
     declared = {table: catalogue.tables[table] for table in dataset.tables if table in released}
     main = next(part for part in parts if part.table == dataset.main_table)
-    return _templates().get_template("reuse.md").render(
-        dataset=dataset, title=descriptor["title"], version=release.name, synthetic=invented, tables=declared,
-        parts=parts, columns={table: dictionary_rows({table: declared[table]}) for table in declared},
-        history=known_versions(release.parent.parent, dataset_id)[::-1], licence=LICENCE_TEXT, limits=LIMITS,
-        citation=_citation(dataset, release.name, invented), address=address,
-        examples=examples(main, address(main.csv[-1])),
-        excel=EXCEL_STEPS, workbook=workbook_text(dataset),
-    )  # fmt: skip
+    return (
+        _templates()
+        .get_template("reuse.md")
+        .render(
+            dataset=dataset,
+            title=descriptor["title"],
+            version=release.name,
+            synthetic=invented,
+            tables=declared,
+            parts=parts,
+            columns={table: dictionary_rows({table: declared[table]}) for table in declared},
+            history=known_versions(release.parent.parent, dataset_id)[::-1],
+            licence=LICENCE_TEXT,
+            limits=LIMITS,
+            citation=_citation(dataset, release.name, invented),
+            address=address,
+            examples=examples(main, address(main.csv[-1])),
+            excel=EXCEL_STEPS,
+            workbook=workbook_text(dataset),
+        )
+    )
 
 
 def _citation(dataset: Dataset, version: str, synthetic: str | None) -> str:
@@ -160,8 +187,11 @@ def _citation(dataset: Dataset, version: str, synthetic: str | None) -> str:
 @cache
 def _templates() -> Environment:
     templates = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
-    )  # fmt: skip
+    )
     templates.filters["cell"] = lambda text: " ".join(text.split()).replace("|", "\\|")  # of a Markdown table
     return templates

@@ -167,9 +167,15 @@ ORDER BY s.titre, i.titre, r.annee DESC, list_position(['national', 'region', 'd
 
 
 def write_people_workbook(
-    path: Path, tables: Mapping[str, pa.Table], declared: Mapping[str, Table], texts: tuple[str, Sequence[str]],
-    more: Sequence[Sheet], *, years: int, most_bytes: float,
-) -> None:  # fmt: skip
+    path: Path,
+    tables: Mapping[str, pa.Table],
+    declared: Mapping[str, Table],
+    texts: tuple[str, Sequence[str]],
+    more: Sequence[Sheet],
+    *,
+    years: int,
+    most_bytes: float,
+) -> None:
     """Write the workbook of the last ``years``, of fewer when it would be too large.
 
     ``declared``: the tables, whose columns have titles; ``texts``: title and introduction; ``more``: sheets that come

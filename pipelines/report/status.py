@@ -71,13 +71,18 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
         "en_attente": [*_waiting_plans(store), *_waiting_revisions(store)],
         "a_verifier": [_of(known) | {"message": line} for known in years for line in to_check(known)],
         "chiffres_conserves": [
-            {"reseau": item.network, "annee": item.year, "indicateurs": list(item.indicators), "version": item.version,
-             "message": item.why}
+            {
+                "reseau": item.network,
+                "annee": item.year,
+                "indicateurs": list(item.indicators),
+                "version": item.version,
+                "message": item.why,
+            }
             for item in store.tables_made().kept
         ],
         "voix_des_usagers": _voices(catalogue, store),
         "dossier_d_exports": noted_folder(store),
-    }  # fmt: skip
+    }
 
 
 def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
@@ -86,10 +91,12 @@ def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
     if made is None and why is None:
         return None
     return {
-        "bilan": made.sentence if made else "aucun signal fait", "arret": why,
+        "bilan": made.sentence if made else "aucun signal fait",
+        "arret": why,
         "notes_sans_signal": unmet_notes(catalogue, made) if made else [],
-        "services_non_declares": unknown_services_sentence(store), "autres_langues": foreign_voices_sentence(store),
-    }  # fmt: skip
+        "services_non_declares": unknown_services_sentence(store),
+        "autres_langues": foreign_voices_sentence(store),
+    }
 
 
 def _of(known: NetworkYear) -> dict[str, Any]:

@@ -36,11 +36,15 @@ def counted_voices(voices: pa.Table) -> pd.DataFrame:
     names = ["network", "service", "day", "feeling", "themes", "campaign"]
     held = voices.select(names).to_pandas()
     held = held[~held["campaign"].astype(bool)]
-    told = pd.DataFrame({
-        "reseau": held["network"], "service": held["service"], "jour": held["day"].astype(str),
-        "ressenti": held["feeling"].map(FEELINGS),
-        "theme": [[ALL, *themes] for themes in held["themes"]],
-    }).explode("theme")  # fmt: skip
+    told = pd.DataFrame(
+        {
+            "reseau": held["network"],
+            "service": held["service"],
+            "jour": held["day"].astype(str),
+            "ressenti": held["feeling"].map(FEELINGS),
+            "theme": [[ALL, *themes] for themes in held["themes"]],
+        }
+    ).explode("theme")
     told["mois"] = told["jour"].str[:7]
     found = pd.concat([_counts(told.dropna()), _counts(told.assign(ressenti=ALL))], ignore_index=True)
     found = found[_of_services_told(found)].sort_values([*GROUP, "ressenti"], ignore_index=True)

@@ -74,22 +74,33 @@ def signal_card(
     line, place = one.shown, one.place
     theme, feeling = place["theme"] or ALL, FEELINGS.get(place["feeling"], ALL)
     card: dict[str, Any] = {
-        "signal": one.name, "reseau": place["network"], "service": words.service(place),
+        "signal": one.name,
+        "reseau": place["network"],
+        "service": words.service(place),
         "nature": "indicateur" if place["indicator"] else "mot" if place["term"] else "voix",
-        "theme": theme, "theme_libelle": theme_label(theme, words.themes), "ressenti": feeling,
-        "territoire_code": one.territory or None, "structure": words.office(place) or None,
+        "theme": theme,
+        "theme_libelle": theme_label(theme, words.themes),
+        "ressenti": feeling,
+        "territoire_code": one.territory or None,
+        "structure": words.office(place) or None,
         "mot": _word(place["term"]) or None,
-        "indicateur": place["indicator"] or None, "titre": _title(one, words),
-        "depuis": one.since, "mois": one.months[-1], "periodes": len(one.months), "etat": one.state(notes),
+        "indicateur": place["indicator"] or None,
+        "titre": _title(one, words),
+        "depuis": one.since,
+        "mois": one.months[-1],
+        "periodes": len(one.months),
+        "etat": one.state(notes),
         "detecteurs": ", ".join(one.detectors),
         **_figures(place, line, told),
         "unite": words.units.get(place["indicator"], "valeur") if place["indicator"] else "voix",
-        "valeur_q": line["q_value"], "valeur_q_dependance": line["q_dependent"],
+        "valeur_q": line["q_value"],
+        "valeur_q_dependance": line["q_dependent"],
         **{column: checks.get((*_key(line), name), _UNCHECKED) for name, column in CHECKS.items()},
         "note": " ; ".join(_said(note) for note in sorted(notes, key=lambda note: note.date)) or None,
         "indicateurs_du_reseau": " ; ".join(words.indicators.get(place["network"], ())) or None,
-        "revision": None, "statut": PUBLISHED,
-    }  # fmt: skip
+        "revision": None,
+        "statut": PUBLISHED,
+    }
     if card["voix"] is None and not place["indicator"]:
         card |= {**dict.fromkeys(CHECKS.values()), "statut": SECRET}
     return card
@@ -148,9 +159,12 @@ def _tells(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts) -> b
 def _tested(line: Mapping[Any, Any], told: float = 1.0) -> dict[str, Any]:
     """Return what is observed beside what is expected; ``told``: by how much what is observed is told for more."""
     return {
-        "observe": line["observed"] * told, "attendu": line["expected"], "rapport": line["ratio"] * told,
-        "rapport_bas": line["ratio_low"] * told, "rapport_haut": line["ratio_high"] * told,
-    }  # fmt: skip
+        "observe": line["observed"] * told,
+        "attendu": line["expected"],
+        "rapport": line["ratio"] * told,
+        "rapport_bas": line["ratio_low"] * told,
+        "rapport_haut": line["ratio_high"] * told,
+    }
 
 
 def signal_curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[dict[str, Any]]:
@@ -166,9 +180,12 @@ def signal_curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[di
     for line in tests[same].sort_values("month").to_dict("records"):
         figures = _curve_figures(one.place, line, told)
         yield {
-            "signal": one.name, "mois": line["month"], **figures, "vu": line["month"] in one.months,
+            "signal": one.name,
+            "mois": line["month"],
+            **figures,
+            "vu": line["month"] in one.months,
             "statut": SECRET if figures["observe"] is None else PUBLISHED,
-        }  # fmt: skip
+        }
 
 
 def _title(one: Episode, words: Words) -> str:

@@ -78,10 +78,15 @@ def _tests(ledger: pd.DataFrame, shown: Sequence[Episode]) -> pd.DataFrame:
     places = ["month", "family", "detector"]
     seen = Counter(tuple(line[name] for name in places) for one in shown for line in one.lines)
     shown_of = [seen[place] for place in ledger[places].itertuples(index=False, name=None)]
-    told = ledger.assign(signaux_montres=shown_of).rename(columns={
-        "month": "mois", "family": "famille", "detector": "methode", "signals": "signaux",
-        "expected_false": "fausses_attendues",
-    })  # fmt: skip
+    told = ledger.assign(signaux_montres=shown_of).rename(
+        columns={
+            "month": "mois",
+            "family": "famille",
+            "detector": "methode",
+            "signals": "signaux",
+            "expected_false": "fausses_attendues",
+        }
+    )
     return told[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues", "signaux_montres"]]
 
 
@@ -90,15 +95,19 @@ def _power(found: Findings, counts: pd.DataFrame, voices: pa.Table) -> pd.DataFr
     told = set(counts[["reseau", "service"]].itertuples(index=False, name=None))
     power = found.power.loc[[place in told for place in _places(found.power)]]
     themed = share_with_a_theme(voices)
-    return pd.DataFrame({
-        "reseau": power["network"], "service": power["service"],
-        "mois": str(found.ledger["month"].max()) if len(found.ledger) else "",
-        "mois_d_histoire": power["months"],
-        "voix_par_mois": [None if pd.isna(mean) else french.about(mean) for mean in power["voices"]],
-        "plus_petite_hausse": power["smallest_rise"], "hausses_vues": power["found"] * 100,
-        "fausses_alertes": power["false_alarms"] * 100,
-        "part_avec_theme": [themed.get(place) for place in _places(power)],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "reseau": power["network"],
+            "service": power["service"],
+            "mois": str(found.ledger["month"].max()) if len(found.ledger) else "",
+            "mois_d_histoire": power["months"],
+            "voix_par_mois": [None if pd.isna(mean) else french.about(mean) for mean in power["voices"]],
+            "plus_petite_hausse": power["smallest_rise"],
+            "hausses_vues": power["found"] * 100,
+            "fausses_alertes": power["false_alarms"] * 100,
+            "part_avec_theme": [themed.get(place) for place in _places(power)],
+        }
+    )
 
 
 def _places(power: pd.DataFrame) -> list[tuple[str, str]]:

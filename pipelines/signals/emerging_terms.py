@@ -73,11 +73,17 @@ def term_tests(connection: duckdb.DuckDBPyConnection, end: datetime.date) -> pd.
     )
     odds = log_odds(now, voices_now, before, voices_before, words["usual"].to_numpy(np.float64))
     return words[[*SERVICE, "feeling", "term", "days"]].assign(
-        theme=ALL, observed=now, expected=(now + before) * voices_now / (voices_now + voices_before),
-        ratio=np.exp(odds.difference), ratio_low=np.exp(odds.difference - 1.96 * odds.error),
-        ratio_high=np.exp(odds.difference + 1.96 * odds.error), voices=now, share=now / voices_now,
-        p_value=p_values(now, voices_now, before, voices_before), since=end.strftime("%Y-%m"),
-    )  # fmt: skip
+        theme=ALL,
+        observed=now,
+        expected=(now + before) * voices_now / (voices_now + voices_before),
+        ratio=np.exp(odds.difference),
+        ratio_low=np.exp(odds.difference - 1.96 * odds.error),
+        ratio_high=np.exp(odds.difference + 1.96 * odds.error),
+        voices=now,
+        share=now / voices_now,
+        p_value=p_values(now, voices_now, before, voices_before),
+        since=end.strftime("%Y-%m"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,19 @@ def _lines(offices: pd.DataFrame, feeling: str) -> pd.DataFrame:
     angle, reach = np.arcsin(np.sqrt(share)), 1.96 * drawn.errors
     low, high = (np.sin(np.clip(angle + side * reach, 0, np.pi / 2)) ** 2 / drawn.share for side in (-1, 1))
     return offices[[*SERVICE, "office"]].assign(
-        theme=ALL, feeling=feeling, observed=counts, expected=sizes * drawn.share, ratio=share / drawn.share,
-        ratio_low=low, ratio_high=high, upper=sizes * drawn.limit(3.09), p_value=drawn.p_values(),
-        voices=counts, days=offices[f"{feeling}_days"], share=share,
-    )  # fmt: skip
+        theme=ALL,
+        feeling=feeling,
+        observed=counts,
+        expected=sizes * drawn.share,
+        ratio=share / drawn.share,
+        ratio_low=low,
+        ratio_high=high,
+        upper=sizes * drawn.limit(3.09),
+        p_value=drawn.p_values(),
+        voices=counts,
+        days=offices[f"{feeling}_days"],
+        share=share,
+    )
 
 
 @dataclass(frozen=True, slots=True)

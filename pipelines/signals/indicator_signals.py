@@ -129,10 +129,13 @@ def _share_tests(periods: _Periods, chosen: Integers, per_year: int) -> pd.DataF
     limit = np.where(rest, np.minimum(expected + _ALERT * spread, bases[-1]), expected + _ALERT * spread)
     hundredth = bases[-1] / 100
     return _lines(periods, chosen).assign(
-        observed=periods.values[-1, chosen], expected=expected / hundredth, upper=limit / hundredth,
+        observed=periods.values[-1, chosen],
+        expected=expected / hundredth,
+        upper=limit / hundredth,
         **_interval(observed, expected, spread),
-        p_value=np.where(law.known, np.minimum(2 * np.minimum(above, below), 1.0), np.nan), share=observed / bases[-1],
-    )  # fmt: skip
+        p_value=np.where(law.known, np.minimum(2 * np.minimum(above, below), 1.0), np.nan),
+        share=observed / bases[-1],
+    )
 
 
 def _value_tests(periods: _Periods, chosen: Integers) -> pd.DataFrame:
@@ -143,9 +146,12 @@ def _value_tests(periods: _Periods, chosen: Integers) -> pd.DataFrame:
     spread = np.where(deviation > 0, deviation * np.sqrt(1 + 1 / ears.BASELINE), np.nan)
     chances = 2 * student_beyond(np.abs(values[last] - expected) / spread, float(ears.BASELINE - 1))
     return _lines(periods, chosen).assign(
-        observed=values[last], expected=expected, **_interval(values[last], expected, spread),
-        upper=expected + _ALERT * spread, p_value=chances,
-    )  # fmt: skip
+        observed=values[last],
+        expected=expected,
+        **_interval(values[last], expected, spread),
+        upper=expected + _ALERT * spread,
+        p_value=chances,
+    )
 
 
 def _interval(observed: Floats, expected: Floats, spread: Floats) -> dict[str, Floats]:

@@ -70,9 +70,15 @@ def ebgm_tests(connection: duckdb.DuckDBPyConnection, since: str, fewest: int) -
     known = fitted_law(counts, expected).posterior(counts, expected)
     low = known.quantile(0.05)
     return cells.assign(
-        ratio=known.geometric_mean(), ratio_low=low, ratio_high=known.quantile(0.95), eligible=low > DOUBLED,
-        p_value=known.below(np.ones(len(cells))), voices=counts, share=counts / cells["volume"], since=since,
-    )  # fmt: skip
+        ratio=known.geometric_mean(),
+        ratio_low=low,
+        ratio_high=known.quantile(0.95),
+        eligible=low > DOUBLED,
+        p_value=known.below(np.ones(len(cells))),
+        voices=counts,
+        share=counts / cells["volume"],
+        since=since,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,11 +80,19 @@ def _cluster_line(key: tuple[str, ...], cells: pd.DataFrame, scan: Scan, month: 
     ratio = found.observed / found.expected if found.expected > 0 else np.nan
     since = pd.Period(month, "M") - (found.months - 1)
     return {
-        **dict(zip(KEY, key, strict=True)), "territory": " ".join(codes), "observed": found.observed,
-        "expected": found.expected, "ratio": ratio, "ratio_low": ratio / spread, "ratio_high": ratio * spread,
-        "p_value": found.p_value, "voices": int(cells["voices"].to_numpy()[inside].sum()), "days": len(days),
-        "share": found.observed / max(scan.volume(found), 1.0), "since": str(since),
-    }  # fmt: skip
+        **dict(zip(KEY, key, strict=True)),
+        "territory": " ".join(codes),
+        "observed": found.observed,
+        "expected": found.expected,
+        "ratio": ratio,
+        "ratio_low": ratio / spread,
+        "ratio_high": ratio * spread,
+        "p_value": found.p_value,
+        "voices": int(cells["voices"].to_numpy()[inside].sum()),
+        "days": len(days),
+        "share": found.observed / max(scan.volume(found), 1.0),
+        "since": str(since),
+    }
 
 
 def _month_map(cells: pd.DataFrame) -> Floats:

@@ -33,14 +33,19 @@ def comparability_table(catalogue: Catalogue, results: pd.DataFrame, coverage: p
             for identifier in catalogue.expected(network, year):
                 key = (network, identifier, year)
                 counts = counted.get(key, dict.fromkeys(_COUNTED, 0))
-                lines.append({
-                    "reseau": network, "indicateur": identifier, "annee": year, "annee_precedente": year - 1,
-                    "comparabilite": _verdict(counts),
-                    "motifs": _motifs(catalogue, key, counts, told, absences),
-                    "changements_sans_rupture": " ; ".join(changed_layouts(catalogue, *key)) or None,
-                    "statut": "provisoire" if waiting & {(*key[:2], year), (*key[:2], year - 1)} else "définitif",
-                    **counts,
-                })  # fmt: skip
+                lines.append(
+                    {
+                        "reseau": network,
+                        "indicateur": identifier,
+                        "annee": year,
+                        "annee_precedente": year - 1,
+                        "comparabilite": _verdict(counts),
+                        "motifs": _motifs(catalogue, key, counts, told, absences),
+                        "changements_sans_rupture": " ; ".join(changed_layouts(catalogue, *key)) or None,
+                        "statut": "provisoire" if waiting & {(*key[:2], year), (*key[:2], year - 1)} else "définitif",
+                        **counts,
+                    }
+                )
     return pd.DataFrame(lines)
 
 
@@ -60,9 +65,13 @@ def _counts(rows: pd.DataFrame) -> dict[_Place, dict[str, int]]:
     """Count, by network, indicator and year, the values that compare, the changes tested, significant and unusual."""
     significant, change = rows["evolution_significative"].eq(True), rows["evolution"]
     flags = (
-        rows["comparable"].notna(), rows["comparable"].eq(True), rows["valeur_p"].notna(),
-        significant & (change > 0), significant & (change < 0), rows["evolution_inhabituelle"].eq(True),
-    )  # fmt: skip
+        rows["comparable"].notna(),
+        rows["comparable"].eq(True),
+        rows["valeur_p"].notna(),
+        significant & (change > 0),
+        significant & (change < 0),
+        rows["evolution_inhabituelle"].eq(True),
+    )
     counted = rows[_KEY].assign(**dict(zip(_COUNTED, flags, strict=True))).groupby(_KEY)[list(_COUNTED)].sum()
     return dict(zip(counted.index, counted.to_dict("records"), strict=True))
 

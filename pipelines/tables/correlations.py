@@ -70,10 +70,17 @@ def _of_network(series: _Series, network: str, first: str, second: str) -> dict[
             years = [int(year) for year in both.index.get_level_values("annee")]
             natures = {*both["nature_donnees"], *both["nature_donnees_b"]}
             return {
-                "reseau": network, "indicateur_a": first, "indicateur_b": second, "maille": level,
-                "annees": _range(min(years), max(years)), "rho": rho, "variance": fisher_variance(rho, places),
-                "observations": len(both), "lieux": places, "nature_donnees": max(natures),  # synthétiques, if any
-            }  # fmt: skip
+                "reseau": network,
+                "indicateur_a": first,
+                "indicateur_b": second,
+                "maille": level,
+                "annees": _range(min(years), max(years)),
+                "rho": rho,
+                "variance": fisher_variance(rho, places),
+                "observations": len(both),
+                "lieux": places,
+                "nature_donnees": max(natures),  # synthétiques, if any
+            }
     return None
 
 
@@ -90,10 +97,16 @@ def _together(found: list[dict[str, object]]) -> dict[str, object] | None:
     rho, variance = combined(list(zip(usable["rho"], usable["variance"], strict=True)))
     years = [int(year) for text in usable["annees"] for year in text.split("-")]
     return {
-        **found[0], "reseau": None, "maille": None, "annees": _range(min(years), max(years)), "rho": rho,
-        "variance": variance, "observations": int(usable["observations"].sum()), "lieux": int(usable["lieux"].sum()),
+        **found[0],
+        "reseau": None,
+        "maille": None,
+        "annees": _range(min(years), max(years)),
+        "rho": rho,
+        "variance": variance,
+        "observations": int(usable["observations"].sum()),
+        "lieux": int(usable["lieux"].sum()),
         "nature_donnees": usable["nature_donnees"].max(),
-    }  # fmt: skip
+    }
 
 
 def _read(catalogue: Catalogue, line: dict[str, object]) -> dict[str, object]:
@@ -107,10 +120,12 @@ def _read(catalogue: Catalogue, line: dict[str, object]) -> dict[str, object]:
         warnings.append("données synthétiques : ne dit rien d'un service réel")
     return {
         **{name: line.get(name) for name in COLUMNS},
-        "rho": round(rho, 3), "borne_basse": round(low, 3), "borne_haute": round(high, 3),
+        "rho": round(rho, 3),
+        "borne_basse": round(low, 3),
+        "borne_haute": round(high, 3),
         "lecture": _sentence(catalogue, line, rho, low, high),
         "avertissement": " ; ".join(warnings) or None,
-    }  # fmt: skip
+    }
 
 
 def _sentence(catalogue: Catalogue, line: dict[str, object], rho: float, low: float, high: float) -> str:

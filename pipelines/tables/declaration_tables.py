@@ -64,16 +64,23 @@ def _plausible(indicator: Indicator) -> str | None:
 
 def networks_table(catalogue: Catalogue) -> pd.DataFrame:
     """Return one line per declared network."""
-    return pd.DataFrame([
-        {
-            "reseau": key, "titre": network.title, "producteur": network.producer, "description": network.description,
-            "typologie": network.structure_type, "maille_fine": network.finest_level,
-            "premiere_annee": network.years.first, "derniere_annee": network.years.last,
-            "licence": "lov2",  # Licence Ouverte 2.0: the one of all that is published
-            "source": network.source,
-        }
-        for key, network in catalogue.networks.items()
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "reseau": key,
+                "titre": network.title,
+                "producteur": network.producer,
+                "description": network.description,
+                "typologie": network.structure_type,
+                "maille_fine": network.finest_level,
+                "premiere_annee": network.years.first,
+                "derniere_annee": network.years.last,
+                "licence": "lov2",  # Licence Ouverte 2.0: the one of all that is published
+                "source": network.source,
+            }
+            for key, network in catalogue.networks.items()
+        ]
+    )
 
 
 def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
@@ -81,14 +88,22 @@ def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
 
     ``seen``: reseau, annee, structure_code, structure, territoire_code, maille. The latest year's name is kept.
     """
-    roots = pd.DataFrame([
-        {
-            "reseau": key, "structure_code": f"reseau:{key}", "structure": network.title,
-            "structure_parente_code": None, "typologie": network.structure_type, "maille": "national",
-            "territoire_code": "FR", "premiere_annee": None, "derniere_annee": None,
-        }
-        for key, network in catalogue.networks.items()
-    ])  # fmt: skip
+    roots = pd.DataFrame(
+        [
+            {
+                "reseau": key,
+                "structure_code": f"reseau:{key}",
+                "structure": network.title,
+                "structure_parente_code": None,
+                "typologie": network.structure_type,
+                "maille": "national",
+                "territoire_code": "FR",
+                "premiere_annee": None,
+                "derniere_annee": None,
+            }
+            for key, network in catalogue.networks.items()
+        ]
+    )
     frames = [roots]
     if len(seen):
         ordered = seen.sort_values(["reseau", "structure_code", "annee"])
@@ -108,14 +123,22 @@ def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
 def territories_table(catalogue: Catalogue) -> pd.DataFrame:
     """Return the reference list of territories, with its vintage and source."""
     reference = catalogue.territories
-    return pd.DataFrame([
-        {
-            "maille": place.level, "territoire_code": place.code, "territoire": place.name, "nature": place.kind,
-            "region_code": place.region, "premiere_annee": place.since, "derniere_annee": place.until,
-            "millesime": reference.vintage, "source": reference.source,
-        }
-        for place in reference.territories
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "maille": place.level,
+                "territoire_code": place.code,
+                "territoire": place.name,
+                "nature": place.kind,
+                "region_code": place.region,
+                "premiere_annee": place.since,
+                "derniere_annee": place.until,
+                "millesime": reference.vintage,
+                "source": reference.source,
+            }
+            for place in reference.territories
+        ]
+    )
 
 
 def present_territories(territories: pd.DataFrame) -> pd.DataFrame:

@@ -137,12 +137,15 @@ def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[st
     years = told["periode"].astype(str).str[:4].astype("int64")
     return [
         _set_aside(
-            catalogue, str(place[0]), int(str(place[1])), lines["indicateur"].dropna().unique(),
+            catalogue,
+            str(place[0]),
+            int(str(place[1])),
+            lines["indicateur"].dropna().unique(),
             f"un secret se déduirait de ses chiffres ({', '.join(sorted(set(lines['constat'])))})",
         )
         for place, lines in told.groupby([told["reseau"], years])
         if place not in set(aside)
-    ]  # fmt: skip
+    ]
 
 
 def _set_aside(catalogue: Catalogue, network: str, year: int, indicators: Iterable[str], cause: str) -> SetAsideYear:

@@ -59,14 +59,19 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
                 key = (network, year, identifier)
                 published, rows = int(known.get(key, 0)), int(total.get(key, 0))
                 reason = receipts.reason(network, year, identifier, feed)
-                lines.append({
-                    "reseau": network, "annee": year, "indicateur": identifier,
-                    "etat": "absent" if not published else "publié" if published == rows else "partiel",
-                    "motif_absence": usual.get(key) if published or not reason else catalogue.reasons[reason].label,
-                    "exports": ", ".join(feed.export),
-                    **receipts.rows(network, year, feed.export),
-                    "valeurs_publiees": published, "valeurs_absentes": rows - published,
-                })  # fmt: skip
+                lines.append(
+                    {
+                        "reseau": network,
+                        "annee": year,
+                        "indicateur": identifier,
+                        "etat": "absent" if not published else "publié" if published == rows else "partiel",
+                        "motif_absence": usual.get(key) if published or not reason else catalogue.reasons[reason].label,
+                        "exports": ", ".join(feed.export),
+                        **receipts.rows(network, year, feed.export),
+                        "valeurs_publiees": published,
+                        "valeurs_absentes": rows - published,
+                    }
+                )
     return pd.DataFrame(lines)
 
 
@@ -106,9 +111,24 @@ def _of_files(inputs: NationalInputs) -> pd.DataFrame:
 
 def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.DataFrame:
     """Return the differences between typed levels and the sums of their parts, those that lack a part not compared."""
-    columns = ["reseau", "annee", "indicateur", "periode", "maille", "territoire_code", "territoire", "valeur_declaree",
-               "valeur_calculee", "ecart", "ecart_relatif", "mode_calcul", "maille_des_parties", "parties_presentes",
-               "parties_attendues", "comparaison"]  # fmt: skip
+    columns = [
+        "reseau",
+        "annee",
+        "indicateur",
+        "periode",
+        "maille",
+        "territoire_code",
+        "territoire",
+        "valeur_declaree",
+        "valeur_calculee",
+        "ecart",
+        "ecart_relatif",
+        "mode_calcul",
+        "maille_des_parties",
+        "parties_presentes",
+        "parties_attendues",
+        "comparaison",
+    ]
     if differences.empty:
         return pd.DataFrame(columns=columns)
     geography = Geography(catalogue.territories)
@@ -129,17 +149,24 @@ def corrections_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFr
             export = catalogue.networks[network].export(correction.export)
             personal = {field.name for field in export.fields if field.personal} if export else set()
             hidden = correction.field in personal
-            lines.append({
-                "reseau": network, "numero": number, "annee": correction.year, "export": correction.export,
-                "selection": ", ".join(
-                    f"{name} = {MASKED if name in personal else value}" for name, value in correction.where.items()
-                ),
-                "colonne": correction.field,
-                "valeur_attendue": MASKED if hidden else correction.expected,
-                "valeur_corrigee": MASKED if hidden else correction.value,
-                "raison": correction.reason, "statut_correction": STATUSES[correction.status],
-                "date_correction": correction.date, "etat": states.get((network, number), "non appliquée"),
-            })  # fmt: skip
+            lines.append(
+                {
+                    "reseau": network,
+                    "numero": number,
+                    "annee": correction.year,
+                    "export": correction.export,
+                    "selection": ", ".join(
+                        f"{name} = {MASKED if name in personal else value}" for name, value in correction.where.items()
+                    ),
+                    "colonne": correction.field,
+                    "valeur_attendue": MASKED if hidden else correction.expected,
+                    "valeur_corrigee": MASKED if hidden else correction.value,
+                    "raison": correction.reason,
+                    "statut_correction": STATUSES[correction.status],
+                    "date_correction": correction.date,
+                    "etat": states.get((network, number), "non appliquée"),
+                }
+            )
     return pd.DataFrame(lines, columns=_CORRECTION_COLUMNS)
 
 

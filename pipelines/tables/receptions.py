@@ -46,13 +46,15 @@ def _why(catalogue: Catalogue, network: str, names: tuple[str, ...], version: st
 def receipts_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
     """Return one line per file owed: received or not and why, rows refused, response rate where it is known."""
     receipts = Receipts(inputs)
-    return pd.DataFrame([
-        _receipt(catalogue, network, declared, year, export, receipts)
-        for network, declared in catalogue.networks.items()
-        for year in declared.years
-        for export in declared.exports
-        if export.layout(year)
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            _receipt(catalogue, network, declared, year, export, receipts)
+            for network, declared in catalogue.networks.items()
+            for year in declared.years
+            for export in declared.exports
+            if export.layout(year)
+        ]
+    )
 
 
 def _receipt(
@@ -62,7 +64,11 @@ def _receipt(
     read, accepted, refused = (rows[name] for name in ROW_COUNTS)
     layout, solicited, reason = export.layout(year), export.solicited.get(year), receipt.get("motif")
     return {
-        "reseau": network, "annee": year, "export": export.id, "titre": export.title, "nature": _KINDS[export.kind],
+        "reseau": network,
+        "annee": year,
+        "export": export.id,
+        "titre": export.title,
+        "nature": _KINDS[export.kind],
         "etat": receipt["etat"],
         "motif_absence": catalogue.reasons[reason].label if isinstance(reason, str) else None,
         **rows,
@@ -72,7 +78,7 @@ def _receipt(
         "taux_reponse": _percent(accepted, solicited) if receipt["etat"] == Status.ACCEPTED else None,
         "echeance": declared.due_on(year),
         "date_extraction": layout.extracted if layout else None,
-    }  # fmt: skip
+    }
 
 
 _KINDS = {"survey": "enquête", "operations": "activité", "values": "valeurs"}
@@ -100,8 +106,16 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
                 **values.get((network, year), dict.fromkeys(_VALUES, 0)),
             }
             marks = {name: _percent(counts[part], counts[whole]) for name, (part, whole) in _CRITERIA.items()}
-            lines.append({"reseau": network, "annee": year, "note": _score(catalogue, marks), **marks, **counts,
-                          "chiffres_conserves": " ; ".join(kept.get((network, year), [])) or None})  # fmt: skip
+            lines.append(
+                {
+                    "reseau": network,
+                    "annee": year,
+                    "note": _score(catalogue, marks),
+                    **marks,
+                    **counts,
+                    "chiffres_conserves": " ; ".join(kept.get((network, year), [])) or None,
+                }
+            )
     return pd.DataFrame(lines)
 
 
@@ -152,10 +166,13 @@ def _score(catalogue: Catalogue, marks: dict[str, float | None]) -> float | None
 
 def criteria_table(catalogue: Catalogue) -> pd.DataFrame:
     """Return the declared criteria of the quality score."""
-    return pd.DataFrame([
-        (name, item.title, item.definition, item.weight, item.threshold, item.why)
-        for name, item in catalogue.quality.items()
-    ], columns=["critere", "titre", "definition", "poids", "seuil", "raison"])  # fmt: skip
+    return pd.DataFrame(
+        [
+            (name, item.title, item.definition, item.weight, item.threshold, item.why)
+            for name, item in catalogue.quality.items()
+        ],
+        columns=["critere", "titre", "definition", "poids", "seuil", "raison"],
+    )
 
 
 def unusual_changes(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame:
@@ -168,13 +185,20 @@ def unusual_changes(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame
         name = indicator.networks[network].export[0]
         export = catalogue.networks[network].export(name)
         layout = export.layout(year) if export else None
-        lines.append({
-            "reseau": network, "annee": year, "export": name,
-            "fichier": layout.path.replace("{year}", str(year)) if layout else name,
-            "regle": "evolution-inhabituelle", "colonne": identifier, "severite": "avertissement", "nombre": len(rows),
-            "message": _told(indicator.plausible_change, rows) if indicator.plausible_change else None,
-            "consequence": "aucune",
-        })  # fmt: skip
+        lines.append(
+            {
+                "reseau": network,
+                "annee": year,
+                "export": name,
+                "fichier": layout.path.replace("{year}", str(year)) if layout else name,
+                "regle": "evolution-inhabituelle",
+                "colonne": identifier,
+                "severite": "avertissement",
+                "nombre": len(rows),
+                "message": _told(indicator.plausible_change, rows) if indicator.plausible_change else None,
+                "consequence": "aucune",
+            }
+        )
     return pd.DataFrame(lines)
 
 

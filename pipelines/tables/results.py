@@ -58,13 +58,20 @@ def _absent_rows(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
                     continue
                 levels = catalogue.indicators[identifier].levels_in(network)
                 level = max(levels, key=LEVELS.index)
-                lines.append({
-                    "reseau": network, "annee": year, "periode": str(year), "frequence": "annuelle",
-                    "indicateur": identifier, "maille": level, "territoire_code": "FR" if level == "national" else None,
-                    "motif": receipts.reason(network, year, identifier, feed) or "non-renseigne",
-                    "mode_obtention": LEVEL_WORDS[levels[level].obtained],
-                    "source": ", ".join(f"{network}/{export}" for export in feed.export),
-                })  # fmt: skip
+                lines.append(
+                    {
+                        "reseau": network,
+                        "annee": year,
+                        "periode": str(year),
+                        "frequence": "annuelle",
+                        "indicateur": identifier,
+                        "maille": level,
+                        "territoire_code": "FR" if level == "national" else None,
+                        "motif": receipts.reason(network, year, identifier, feed) or "non-renseigne",
+                        "mode_obtention": LEVEL_WORDS[levels[level].obtained],
+                        "source": ", ".join(f"{network}/{export}" for export in feed.export),
+                    }
+                )
     return pd.DataFrame(lines).reindex(columns=inputs.results.columns) if lines else inputs.results.iloc[:0]
 
 
@@ -190,9 +197,10 @@ def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue)
     corrected = pd.Series(benjamini_hochberg(np.asarray(raw, np.float64), families), index=found.index)
     significant = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
     return found.assign(
-        valeur_p=raw.clip(lower=SMALLEST), valeur_p_corrigee=corrected.clip(lower=SMALLEST),
+        valeur_p=raw.clip(lower=SMALLEST),
+        valeur_p_corrigee=corrected.clip(lower=SMALLEST),
         evolution_significative=significant,
-    )  # fmt: skip
+    )
 
 
 def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[float]:
@@ -201,8 +209,14 @@ def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -
     kinds = {name: "share" if one.proportion else "net" if one.net else "mean" for name, one in estimators.items()}
     compared = found["evolution"].notna().to_numpy()
     sides = [frame.loc[compared].astype(dict.fromkeys(UNPUBLISHED, "float64")) for frame in (found, before)]
-    now, then = ([side["estimation"].to_numpy() / 100, side["erreur_type"].to_numpy() / 100,
-                  side["effectif_efficace"].to_numpy()] for side in sides)  # fmt: skip
+    now, then = (
+        [
+            side["estimation"].to_numpy() / 100,
+            side["erreur_type"].to_numpy() / 100,
+            side["effectif_efficace"].to_numpy(),
+        ]
+        for side in sides
+    )
     freedom = shared_freedom(*(side["degres_liberte"].to_numpy() for side in sides))
     raw = pd.Series(np.nan, index=found.index)
     raw[compared] = changes(sides[0]["indicateur"].map(kinds).to_numpy(object), now, then, freedom)

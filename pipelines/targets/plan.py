@@ -18,9 +18,21 @@ from pipelines.mechanics.french import counted
 from pipelines.release.gates import Gate
 
 Kind = Literal[
-    "create", "restore", "update", "upload", "adopt", "replace", "describe", "mark", "supersede", "order", "open",
-    "seal", "write", "remove",
-]  # fmt: skip
+    "create",
+    "restore",
+    "update",
+    "upload",
+    "adopt",
+    "replace",
+    "describe",
+    "mark",
+    "supersede",
+    "order",
+    "open",
+    "seal",
+    "write",
+    "remove",
+]
 # Each kind of step: its verb, then what it does in the words of the first line of a plan; {} is a count of files.
 WORDS: Mapping[Kind, tuple[str, str]] = {
     "create": ("CRÉER", "créer le jeu de données"),
@@ -189,9 +201,13 @@ def _wrapped(text: str, indent: int = 2) -> list[str]:
     """Return a sentence in lines that fit a terminal and the page of Dagster, those after the first set back."""
     glued = _BEFORE_PUNCTUATION.sub(_GLUE, text)  # no line starts with a colon
     lines = textwrap.wrap(
-        glued, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4), break_long_words=False,
+        glued,
+        WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 4),
+        break_long_words=False,
         break_on_hyphens=False,
-    )  # fmt: skip
+    )
     return [line.replace(_GLUE, " ") for line in lines]
 
 

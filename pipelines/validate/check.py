@@ -112,9 +112,15 @@ def check_content(
     check = request.checks.check if request.checks else None
     with _nothing_retrieved():
         verdict = judge_file(
-            path, request.schema, dialect, encoding=encoding, limit_errors=request.limit_errors, unpacked=unpacked,
-            rows=rows, check=check,
-        )  # fmt: skip
+            path,
+            request.schema,
+            dialect,
+            encoding=encoding,
+            limit_errors=request.limit_errors,
+            unpacked=unpacked,
+            rows=rows,
+            check=check,
+        )
     if request.checks and not verdict.checked:
         request.checks.not_run += [f"{name} (format du fichier)" for name in request.checks.names]
     if request.checks.not_run:

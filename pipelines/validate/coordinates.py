@@ -155,9 +155,13 @@ class RowPlacer:
         every = [periods, levels, places, structures]
         good = np.logical_and.reduce([item.good() for item in every])
         coordinates = [
-            years, periods.column(1, pa.string()), level_names, places.column(0, pa.string()),
-            structures.column(0, pa.string()), structures.column(1, pa.string()),
-        ]  # fmt: skip
+            years,
+            periods.column(1, pa.string()),
+            level_names,
+            places.column(0, pa.string()),
+            structures.column(0, pa.string()),
+            structures.column(1, pa.string()),
+        ]
         return Placed(coordinates, good, every)
 
     def findings_of(self, values: Mapping[str, Any], wrong: Collection[str]) -> list[Finding]:

@@ -106,10 +106,14 @@ class DamagedText:
         strict = name in self._identities | self._published
         invisible = f"[{INVISIBLE}{JOINER}]" if strict else f"[{INVISIBLE}]"
         found = {
-            invisible: Finding("caractere-interdit" if strict else "caractere-invisible", _INVISIBLE_SIGN,
-                               "erreur" if strict else "avertissement", column=label),
+            invisible: Finding(
+                "caractere-interdit" if strict else "caractere-invisible",
+                _INVISIBLE_SIGN,
+                "erreur" if strict else "avertissement",
+                column=label,
+            ),
             _SPREADSHEET_ERROR: Finding("erreur-tableur", _WRONG, column=label),
-        }  # fmt: skip
+        }
         forms = [_SCIENTIFIC, *([_FLOAT] if strict else ()), *([_DATE] if name in self._codes else ())]
         if declared:
             return found

@@ -109,8 +109,11 @@ def _rows(opened: Cells | DelimitedText) -> Iterator[Sequence[str]]:
     with io.TextIOWrapper(binary, opened.encoding, errors="replace", newline="") as stream:
         before = csv.field_size_limit(LONGEST_CELL)
         try:
-            yield from (row for rank, row in enumerate(csv.reader(stream, delimiter=opened.delimiter), start=1)
-                        if rank >= opened.first_row)  # fmt: skip
+            yield from (
+                row
+                for rank, row in enumerate(csv.reader(stream, delimiter=opened.delimiter), start=1)
+                if rank >= opened.first_row
+            )
         except csv.Error:
             return  # whoever judges the rows says where
         finally:

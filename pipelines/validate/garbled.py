@@ -232,9 +232,13 @@ class SpoiledTexts:
             self._rows.add(row)
         cause = f"se lit sans doute « {spoiled.likely} »" if spoiled.likely else "les lettres d'origine sont perdues"
         return Finding(
-            RULE, f"Des lettres sont mal converties ({spoiled.cause}).", "erreur" if is_name else "avertissement",
-            column=self.labels[name], value=text, cause=cause,
-        )  # fmt: skip
+            RULE,
+            f"Des lettres sont mal converties ({spoiled.cause}).",
+            "erreur" if is_name else "avertissement",
+            column=self.labels[name],
+            value=text,
+            cause=cause,
+        )
 
     def of_the_file(self) -> Finding | None:
         """Return the finding that refuses the whole file, once all of it was seen; nothing for a file that is right."""

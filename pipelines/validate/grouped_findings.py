@@ -61,8 +61,22 @@ class Problem:
 
     def descriptor(self) -> dict[str, Any]:
         """Return the problem as plain data, with the French keys of the reports."""
-        names = ("fichier", "regle", "contrainte", "colonne", "severite", "nombre", "lignes", "valeurs", "message",
-                 "explication", "remede", "attendu", "exemple", "causes")  # fmt: skip
+        names = (
+            "fichier",
+            "regle",
+            "contrainte",
+            "colonne",
+            "severite",
+            "nombre",
+            "lignes",
+            "valeurs",
+            "message",
+            "explication",
+            "remede",
+            "attendu",
+            "exemple",
+            "causes",
+        )
         described = dict(zip(names, asdict(self).values(), strict=True))
         lists = {"lignes": list(self.rows[:100]), "valeurs": list(self.values), "causes": list(self.causes)}
         return described | lists
@@ -114,9 +128,20 @@ def in_words_of_rule(group: Sequence[Finding], file: str = "") -> Problem:
     rows = sorted({row for item in group for row in item.rows})  # of those counted together, the first and the last
     values = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
     return Problem(
-        one_line(file, 200), first.rule, constraint_of(first), one_line(first.column), first.severity, rows_told(group),
-        tuple(rows), tuple(values)[:SHOWN_VALUES], message, words.why, words.mend, "", "",
-    )  # fmt: skip
+        one_line(file, 200),
+        first.rule,
+        constraint_of(first),
+        one_line(first.column),
+        first.severity,
+        rows_told(group),
+        tuple(rows),
+        tuple(values)[:SHOWN_VALUES],
+        message,
+        words.why,
+        words.mend,
+        "",
+        "",
+    )
 
 
 def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout, year: int | None) -> Problem:
@@ -132,10 +157,14 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     helped = field if message_of(first).example else None
     shows = not all("écrivez «" in item.cause for item in group)
     return replace(
-        problem, values=values, message=message, mend=mend, causes=_causes_of(group),
+        problem,
+        values=values,
+        message=message,
+        mend=mend,
+        causes=_causes_of(group),
         expected=expected_words(helped, layout) if helped else "",
         example=cell_example(export, helped, layout, year) if helped and shows else "",
-    )  # fmt: skip
+    )
 
 
 def _or_empty(rule: str, field: ExportField | None, export: Export, layout: Layout) -> str:

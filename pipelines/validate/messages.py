@@ -160,8 +160,10 @@ class Hint:
 @cache
 def hints() -> Mapping[str, Hint]:
     """Return every hint by its name."""
-    return {name: Hint(item["words"], item.get("mend", ""), tuple(map(tuple, item.get("examples", ()))))
-            for name, item in _yaml("hints.yml").items()}  # fmt: skip
+    return {
+        name: Hint(item["words"], item.get("mend", ""), tuple(map(tuple, item.get("examples", ()))))
+        for name, item in _yaml("hints.yml").items()
+    }
 
 
 def words(name: str, **parts: object) -> str:

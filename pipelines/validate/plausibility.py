@@ -86,11 +86,13 @@ def doubts_of(seen: Seen, acceptance: Acceptance) -> list[Doubt]:
     if seen.before and seen.before >= _FEWEST and not seen.partial:
         lost = 1 - seen.rows / seen.before
         if lost > acceptance.max_fall:
-            found.append((
-                "chute-de-lignes",
-                f"{counted(seen.rows, 'ligne')} en {seen.year}, contre {number(seen.before)} l'année précédente "
-                f"(-{round(100 * lost)} %) : le fichier est-il complet ?",
-            ))  # fmt: skip
+            found.append(
+                (
+                    "chute-de-lignes",
+                    f"{counted(seen.rows, 'ligne')} en {seen.year}, contre {number(seen.before)} l'année précédente "
+                    f"(-{round(100 * lost)} %) : le fichier est-il complet ?",
+                )
+            )
     return [Doubt(kind, message, kind in acceptance.blocking) for kind, message in found]
 
 

@@ -102,9 +102,16 @@ class _Tally:
                 continue
             last = warning.last if warning.count > 1 else None
             yield Finding(
-                self._rule.rule, self._message, "avertissement", warning.first, self._label, value, year,
-                warning.count, last,
-            )  # fmt: skip
+                self._rule.rule,
+                self._message,
+                "avertissement",
+                warning.first,
+                self._label,
+                value,
+                year,
+                warning.count,
+                last,
+            )
 
     def _add(self, table: pa.Table, mask: Mask, year: int) -> None:
         rows, places = np.asarray(table.column("_ligne").to_numpy()), np.flatnonzero(mask)

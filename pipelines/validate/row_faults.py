@@ -89,10 +89,13 @@ class RowJudge:
         self._context, self._matched, self._places = context, matched, matched.places
         self._place_of_label = {context.label(name): place for name, place in self._places.items()}
         kinds = {**ARROW_TYPES, "duration": pa.string()}
-        self._judged_schema = pa.schema([
-            pa.field(item.name, kinds[item.type])
-            for _, item in matched.columns if item is not None and not item.personal
-        ])  # fmt: skip
+        self._judged_schema = pa.schema(
+            [
+                pa.field(item.name, kinds[item.type])
+                for _, item in matched.columns
+                if item is not None and not item.personal
+            ]
+        )
         self.marked = MarkedCells(marks, first_row, matched, context)
         self.roles = RoleRules(context)
         self.spoiled = SpoiledTexts(context, self._places)
@@ -203,8 +206,9 @@ class RowJudge:
         }
         warnings = [
             replace(item, row=int(block.numbers[place]), year=self._context.file_year or years[place].as_py())
-            for place, item in warned if good[place]
-        ]  # fmt: skip
+            for place, item in warned
+            if good[place]
+        ]
         refusals = self._refusals(block, found, years)
         return JudgedRows(table, placed.coordinates, good, int(ignored.sum()), refusals, warnings)
 

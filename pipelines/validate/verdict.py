@@ -227,8 +227,11 @@ def _decide(verdict: Verdict, year: int | None, acceptance: Acceptance, question
         _refuse(verdict, f"Aucune ligne utilisable sur {number(total)}.")
     elif share > acceptance.max_refused_share:
         wrong = counted(faults, "ligne refusée" if faults == verdict.refused else "faute")
-        _refuse(verdict, f"{wrong} sur {number(total)} ({_percent(share)}), au-delà de la limite de "
-                         f"{_percent(acceptance.max_refused_share)} ({acceptance.why}).")  # fmt: skip
+        _refuse(
+            verdict,
+            f"{wrong} sur {number(total)} ({_percent(share)}), au-delà de la limite de "
+            f"{_percent(acceptance.max_refused_share)} ({acceptance.why}).",
+        )
     elif verdict.refused:
         aside = counted(verdict.refused, "ligne refusée")
         verdict.explanation = f"{aside} sur {number(total)} ({_percent(verdict.refused / total)})."
@@ -276,13 +279,20 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
             groups.setdefault((path, sha256, item.rule, column), []).append(item)
         for (path, sha256, rule, column), alike in sorted(groups.items(), key=lambda group: group[0]):
             numbers = [row for item in alike for row in item.rows]
-            lines.append({
-                "export": verdict.export, "fichier": table_text(path), "empreinte": sha256, "regle": rule,
-                "colonne": table_text(column) or None, "severite": alike[0].severity,
-                "nombre": rows_told(alike),
-                "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
-                "message": title(rule),
-            })  # fmt: skip
+            lines.append(
+                {
+                    "export": verdict.export,
+                    "fichier": table_text(path),
+                    "empreinte": sha256,
+                    "regle": rule,
+                    "colonne": table_text(column) or None,
+                    "severite": alike[0].severity,
+                    "nombre": rows_told(alike),
+                    "premiere_ligne": min(numbers, default=None),
+                    "derniere_ligne": max(numbers, default=None),
+                    "message": title(rule),
+                }
+            )
     return lines
 
 

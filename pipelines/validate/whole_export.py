@@ -134,7 +134,7 @@ def _refuse_across(whole: Whole, rows: pa.Table, keys: NDArray[np.int64]) -> Non
             message = f"Cette clé figure aussi dans {others} ; aucune de ces lignes n'est retenue."
             finding = Finding(
                 "cle-dans-deux-fichiers", message, row=row["_ligne"], column=label, value=value, year=row["_annee"]
-            )  # fmt: skip
+            )
             whole.refuse(row[RANK], finding)
         whole.companions += len(group) - 1
 
@@ -185,8 +185,9 @@ def _refuse_double_values(whole: Whole) -> None:
             new = [row for row in group if row["_ligne"] not in whole.refused[row[RANK]]]
             message, code = _two_values(whole, group)
             for row in new:
-                finding = Finding("valeur-en-double", message, row=row["_ligne"], column=column, value=code,
-                                  year=group[0]["_annee"])  # fmt: skip
+                finding = Finding(
+                    "valeur-en-double", message, row=row["_ligne"], column=column, value=code, year=group[0]["_annee"]
+                )
                 whole.refuse(row[RANK], finding)
             whole.companions += max(0, len(new) - 1)
 

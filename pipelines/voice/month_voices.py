@@ -125,17 +125,24 @@ class Making:
             name: pc.match_substring_regex(written, pattern).to_numpy(False) for name, pattern in self.themes.items()
         }
         told = [
-            facts[voice.first] | {
+            facts[voice.first]
+            | {
                 "themes": [theme for theme, there in themes.items() if there[place]],
-                "terms": sorted(word for word in set(sequences[place]) if self._is_told(word)), "campaign": False,
-                "repeats": voice.repeats, "_copies": voice.copies, "_mark": voice.mark,
+                "terms": sorted(word for word in set(sequences[place]) if self._is_told(word)),
+                "campaign": False,
+                "repeats": voice.repeats,
+                "_copies": voice.copies,
+                "_mark": voice.mark,
                 "_again": voice.again and voice.copies <= MANY_COPIES,
             }
             for place, voice in enumerate(voices)
-        ]  # fmt: skip
+        ]
         counted = {
-            "texts": len(lines), "foreign": french.count(False), "masked": masked, "unmapped": _shown_labels(unmapped),
-        }  # fmt: skip
+            "texts": len(lines),
+            "foreign": french.count(False),
+            "masked": masked,
+            "unmapped": _shown_labels(unmapped),
+        }
         return pa.Table.from_pylist(told, KEPT.with_metadata({FACTS: json.dumps(counted, ensure_ascii=False)}))
 
     def _facts(self, row: Mapping[str, Any], form: str, unmapped: Counter[str]) -> dict[str, Any]:
@@ -150,12 +157,17 @@ class Making:
         day = row[columns.published]
         feeling = plain_form(_first(row, columns.feeling).rsplit("\t", 1)[-1])
         return {
-            "network": network, "service": service, "day": day,
+            "network": network,
+            "service": service,
+            "day": day,
             "office": self.offices(service, _first(row, columns.offices)),
-            "department": self._department(row), "feeling": feeling if feeling in _FEELINGS else "",
-            "channels": self._channels(row), "form": form, "label": label if label in self.services else "",
+            "department": self._department(row),
+            "feeling": feeling if feeling in _FEELINGS else "",
+            "channels": self._channels(row),
+            "form": form,
+            "label": label if label in self.services else "",
             "delay_days": max(0, (day - written).days) if written else None,
-        }  # fmt: skip
+        }
 
     def _is_told(self, lemma: str) -> bool:
         """Tell whether a lemma, alone or denied, is a word that may be published."""

@@ -97,10 +97,12 @@ def _near_pairs(shingles: Sequence[Hashes], signed: Hashes) -> list[tuple[int, i
     pairs = _candidates(signed)
     if not len(pairs):
         return []
-    common = np.concatenate([
-        (signed[part[:, 0]] == signed[part[:, 1]]).mean(axis=1)
-        for part in np.array_split(pairs, len(pairs) // 100_000 + 1)
-    ])  # fmt: skip
+    common = np.concatenate(
+        [
+            (signed[part[:, 0]] == signed[part[:, 1]]).mean(axis=1)
+            for part in np.array_split(pairs, len(pairs) // 100_000 + 1)
+        ]
+    )
     return [(one, other) for one, other in pairs[common >= _LIKELY].tolist() if _near(shingles[one], shingles[other])]
 
 

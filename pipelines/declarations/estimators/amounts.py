@@ -38,11 +38,16 @@ class Mean(EstimatorModel):
         source="moyenne arithmétique ; pondérée : estimateur de Hájek Σwx/Σw",
         interval=NORMAL,
         examples=(
-            Worked({}, ({"value": 2}, {"value": 4}, {"value": None}), 3, "le blanc ne compte pas",
-                   bounds=(1.04003602, 4.95996398)),
+            Worked(
+                {},
+                ({"value": 2}, {"value": 4}, {"value": None}),
+                3,
+                "le blanc ne compte pas",
+                bounds=(1.04003602, 4.95996398),
+            ),
             Worked({}, ({"value": 2}, {"value": 4}), 3.5, "(2 + 3 × 4) / 4", weights=(1, 3)),
         ),
-    )  # fmt: skip
+    )
 
     def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:
         """Return the bounds of the indicator, where it has some."""
@@ -59,15 +64,19 @@ class Quantile(EstimatorModel):
         title="quantile",
         definition="Valeur que la part order des lignes ne dépasse pas (0,9 : le délai que neuf demandes sur dix ne "
         "dépassent pas). Milieu des deux valeurs possibles quand la part tombe juste.",
-        source="Hyndman et Fan, « Sample Quantiles in Statistical Packages », The American Statistician, 1996, type "
-        "2",
+        source="Hyndman et Fan, « Sample Quantiles in Statistical Packages », The American Statistician, 1996, type 2",
         interval=RANKS,
         examples=(
             Worked({"order": 0.9}, tuple({"value": day} for day in range(1, 11)), 9.5, "entre la 9e et la 10e"),
-            Worked({"order": 0.75}, ({"value": 1}, {"value": 5}), 3, "à la valeur 1, juste trois quarts des poids",
-                   weights=(3, 1)),
+            Worked(
+                {"order": 0.75},
+                ({"value": 1}, {"value": 5}),
+                3,
+                "à la valeur 1, juste trois quarts des poids",
+                weights=(3, 1),
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 class Median(EstimatorModel):
@@ -83,10 +92,15 @@ class Median(EstimatorModel):
         interval=RANKS,
         examples=(
             Worked({}, ({"value": 30}, {"value": 2}, {"value": 5}), 5, "la ligne du milieu"),
-            Worked({}, tuple({"value": day} for day in range(1, 11)), 5.5, "rangs 2 et 9 sur 10 : couverture 97,9 %",
-                   bounds=(2, 9)),
+            Worked(
+                {},
+                tuple({"value": day} for day in range(1, 11)),
+                5.5,
+                "rangs 2 et 9 sur 10 : couverture 97,9 %",
+                bounds=(2, 9),
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 class Sum(EstimatorModel):
@@ -105,7 +119,7 @@ class Sum(EstimatorModel):
             Worked({}, ({"value": 12}, {"value": 0}, {"value": 8}), 20, "zéro est une valeur"),
             Worked({}, ({"value": None},), None, "rien à additionner : aucune valeur, jamais 0"),
         ),
-    )  # fmt: skip
+    )
 
     def counted(self, inputs: Mapping[str, str]) -> str:
         """Name what is summed."""
@@ -132,7 +146,7 @@ class Count(EstimatorModel):
             Worked({}, ({"value": "a"}, {"value": None}, {"value": "b"}), 2, "deux lignes renseignées"),
             Worked({}, ({"value": None},), 0, "un dénombrement peut être nul"),
         ),
-    )  # fmt: skip
+    )
 
 
 class Ratio(EstimatorModel):
@@ -155,13 +169,21 @@ class Ratio(EstimatorModel):
         interval="linéarisation de Taylor (Särndal, Swensson et Wretman, 1992, § 5.6), quand l'export est un "
         "échantillon, par la loi de Student s'il a un plan de sondage ; aucun pour un registre exhaustif",
         examples=(
-            Worked({}, ({"numerator": 90, "denominator": 100}, {"numerator": 150, "denominator": 300}), 60,
-                   "240 sur 400 ; la moyenne des deux taux (70) serait fausse"),
+            Worked(
+                {},
+                ({"numerator": 90, "denominator": 100}, {"numerator": 150, "denominator": 300}),
+                60,
+                "240 sur 400 ; la moyenne des deux taux (70) serait fausse",
+            ),
             Worked({}, ({"numerator": 0, "denominator": 0},), None, "un dénominateur nul ne donne aucun taux"),
-            Worked({}, ({"numerator": 3, "denominator": 4}, {"numerator": 1, "denominator": 0}), 75,
-                   "la seconde ligne est hors de la base"),
+            Worked(
+                {},
+                ({"numerator": 3, "denominator": 4}, {"numerator": 1, "denominator": 0}),
+                75,
+                "la seconde ligne est hors de la base",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def counted(self, inputs: Mapping[str, str]) -> str:
         """Name the denominators, whose sum is the base."""
@@ -191,15 +213,26 @@ class WithinDeadline(EstimatorModel):
         range="0 à 100",
         interval=WILSON,
         examples=(
-            Worked({"within": 10}, ({"delay": 3}, {"delay": 10}, {"delay": 11}, {"delay": None}), 66.666666667,
-                   "deux sur trois ; dix jours sont dans le délai de dix jours"),
-            Worked({"within": 2},
-                   ({"start": "2024-02-28", "end": "2024-03-01"}, {"start": "2024-03-01", "end": "2024-03-04"},
-                    {"start": "2024-03-05", "end": None}, {"start": "2024-03-05", "end": "2024-03-04"}), 50,
-                   "2024 est bissextile : du 28 février au 1er mars il y a deux jours ; les deux dernières lignes "
-                   "sont hors de la base"),
+            Worked(
+                {"within": 10},
+                ({"delay": 3}, {"delay": 10}, {"delay": 11}, {"delay": None}),
+                66.666666667,
+                "deux sur trois ; dix jours sont dans le délai de dix jours",
+            ),
+            Worked(
+                {"within": 2},
+                (
+                    {"start": "2024-02-28", "end": "2024-03-01"},
+                    {"start": "2024-03-01", "end": "2024-03-04"},
+                    {"start": "2024-03-05", "end": None},
+                    {"start": "2024-03-05", "end": "2024-03-04"},
+                ),
+                50,
+                "2024 est bissextile : du 28 février au 1er mars il y a deux jours ; les deux dernières lignes "
+                "sont hors de la base",
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 class Declared(EstimatorModel):
@@ -247,7 +280,7 @@ class ProgressRate(EstimatorModel):
             Worked({}, ({"current": 8, "initial": 20, "target": 10},), 100, "une cible à la baisse, dépassée"),
             Worked({}, ({"current": 5, "initial": 5, "target": 5},), None, "aucun chemin à faire : pas de taux"),
         ),
-    )  # fmt: skip
+    )
 
 
 class TransparencyRate(EstimatorModel):
@@ -279,7 +312,11 @@ class TransparencyRate(EstimatorModel):
         range="0 à 100",
         interval="aucun : tous les réseaux sont observés",
         examples=(
-            Worked({}, ({"network": "a", "published": 3, "sites": 4}, {"network": "b", "published": 2, "sites": 3}), 50,
-                   "a publie dans plus de deux tiers de ses sites ; b dans deux tiers juste, ce qui ne suffit pas"),
+            Worked(
+                {},
+                ({"network": "a", "published": 3, "sites": 4}, {"network": "b", "published": 2, "sites": 3}),
+                50,
+                "a publie dans plus de deux tiers de ses sites ; b dans deux tiers juste, ce qui ne suffit pas",
+            ),
         ),
-    )  # fmt: skip
+    )

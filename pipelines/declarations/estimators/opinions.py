@@ -42,14 +42,22 @@ class Share(AnswerModel):
         range="0 à 100",
         interval=WILSON,
         examples=(
-            Worked(_YES_NO, ({"answer": "oui"}, {"answer": "non"}, {"answer": "ne se prononce pas"}, {"answer": None}),
-                   50, "une réponse favorable sur deux ; les deux autres lignes sont hors de la base"),
+            Worked(
+                _YES_NO,
+                ({"answer": "oui"}, {"answer": "non"}, {"answer": "ne se prononce pas"}, {"answer": None}),
+                50,
+                "une réponse favorable sur deux ; les deux autres lignes sont hors de la base",
+            ),
             Worked(_YES_NO, ({"answer": "oui"}, {"answer": "non"}), 75, "3 / (3 + 1)", weights=(3, 1)),
-            Worked(_YES_NO, tuple({"answer": "oui" if i < 15 else "non"} for i in range(148)), 10.135135135,
-                   "15 réponses favorables sur 148 : bornes publiées par Newcombe (1998), table I, méthode 3",
-                   bounds=(6.24, 16.05)),
+            Worked(
+                _YES_NO,
+                tuple({"answer": "oui" if i < 15 else "non"} for i in range(148)),
+                10.135135135,
+                "15 réponses favorables sur 148 : bornes publiées par Newcombe (1998), table I, méthode 3",
+                bounds=(6.24, 16.05),
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def answers(self) -> tuple[Scalar, ...]:
         """Return every answer of the base."""
@@ -78,12 +86,20 @@ class TopBox(RatingModel):
         range="0 à 100",
         interval=WILSON,
         examples=(
-            Worked({"scale": [1, 5], "top": 2}, ({"rating": 5}, {"rating": 4}, {"rating": 3}, {"rating": 1}), 50,
-                   "deux notes de 4 ou 5 sur quatre"),
-            Worked({"scale": [1, 5], "top": 2}, ({"rating": 5}, {"rating": 9}, {"rating": None}), 100,
-                   "9 n'est pas sur l'échelle : hors de la base, comme le blanc"),
+            Worked(
+                {"scale": [1, 5], "top": 2},
+                ({"rating": 5}, {"rating": 4}, {"rating": 3}, {"rating": 1}),
+                50,
+                "deux notes de 4 ou 5 sur quatre",
+            ),
+            Worked(
+                {"scale": [1, 5], "top": 2},
+                ({"rating": 5}, {"rating": 9}, {"rating": None}),
+                100,
+                "9 n'est pas sur l'échelle : hors de la base, comme le blanc",
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 class Nps(EstimatorModel):
@@ -103,18 +119,36 @@ class Nps(EstimatorModel):
         range="-100 à 100",
         interval=NET,
         examples=(
-            Worked({}, ({"rating": 10}, {"rating": 9}, {"rating": 8}, {"rating": 6}), 25,
-                   "deux promoteurs, un passif, un détracteur"),
-            Worked({}, ({"rating": 10}, {"rating": 0}, {"rating": 7}, {"rating": None}), 0,
-                   "un promoteur, un détracteur, un passif : trois réponses ne disent presque rien",
-                   bounds=(-69.240474, 69.240474)),
-            Worked({}, tuple({"rating": rating} for rating in [10] + [0] * 7 + [8] * 13), -28.571428571,
-                   "un promoteur et sept détracteurs sur 21 : bornes publiées par Fagerland, Lydersen et Laake (2014), "
-                   "Statistics in Medicine 33, données de Bentur et al.", bounds=(-51.7, -2.6)),
-            Worked({}, ({"rating": 9},) * 10, 100, "que des promoteurs : l'intervalle n'est pas nul",
-                   bounds=(44.493440, 100)),
+            Worked(
+                {},
+                ({"rating": 10}, {"rating": 9}, {"rating": 8}, {"rating": 6}),
+                25,
+                "deux promoteurs, un passif, un détracteur",
+            ),
+            Worked(
+                {},
+                ({"rating": 10}, {"rating": 0}, {"rating": 7}, {"rating": None}),
+                0,
+                "un promoteur, un détracteur, un passif : trois réponses ne disent presque rien",
+                bounds=(-69.240474, 69.240474),
+            ),
+            Worked(
+                {},
+                tuple({"rating": rating} for rating in [10] + [0] * 7 + [8] * 13),
+                -28.571428571,
+                "un promoteur et sept détracteurs sur 21 : bornes publiées par Fagerland, Lydersen et Laake (2014), "
+                "Statistics in Medicine 33, données de Bentur et al.",
+                bounds=(-51.7, -2.6),
+            ),
+            Worked(
+                {},
+                ({"rating": 9},) * 10,
+                100,
+                "que des promoteurs : l'intervalle n'est pas nul",
+                bounds=(44.493440, 100),
+            ),
         ),
-    )  # fmt: skip
+    )
 
     @property
     def note_scale(self) -> Scale:
@@ -141,13 +175,20 @@ class NetSatisfaction(AnswerModel):
         range="-100 à 100",
         interval=NET,
         examples=(
-            Worked({"satisfied": ["+"], "dissatisfied": ["-"], "neutral": ["="]},
-                   ({"answer": "+"}, {"answer": "+"}, {"answer": "-"}, {"answer": "="}), 25, "(2 - 1) / 4"),
-            Worked({"satisfied": ["+"], "dissatisfied": ["-"], "excluded": ["="]},
-                   ({"answer": "+"}, {"answer": "+"}, {"answer": "-"}, {"answer": "="}), 33.333333333,
-                   "la réponse neutre, mise hors de la base : (2 - 1) / 3"),
+            Worked(
+                {"satisfied": ["+"], "dissatisfied": ["-"], "neutral": ["="]},
+                ({"answer": "+"}, {"answer": "+"}, {"answer": "-"}, {"answer": "="}),
+                25,
+                "(2 - 1) / 4",
+            ),
+            Worked(
+                {"satisfied": ["+"], "dissatisfied": ["-"], "excluded": ["="]},
+                ({"answer": "+"}, {"answer": "+"}, {"answer": "-"}, {"answer": "="}),
+                33.333333333,
+                "la réponse neutre, mise hors de la base : (2 - 1) / 3",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def answers(self) -> tuple[Scalar, ...]:
         """Return every answer of the base."""
@@ -183,11 +224,15 @@ class Score(AnswerModel):
         range="du plus petit au plus grand nombre de points déclarés",
         interval=NORMAL,
         examples=(
-            Worked(_JDMA, ({"answer": "Excellent"}, {"answer": "Bien"}, {"answer": "Mauvais"}, {"answer": None}),
-                   5.833333333, "(10 + 7,5 + 0) / 3"),
+            Worked(
+                _JDMA,
+                ({"answer": "Excellent"}, {"answer": "Bien"}, {"answer": "Mauvais"}, {"answer": None}),
+                5.833333333,
+                "(10 + 7,5 + 0) / 3",
+            ),
             Worked(_JDMA, ({"answer": None},), None, "aucun avis, donc aucune valeur"),
         ),
-    )  # fmt: skip
+    )
 
     def answers(self) -> tuple[Scalar, ...]:
         """Return every answer that is worth points."""
@@ -213,12 +258,17 @@ class Ces(RatingModel):
         range="l'échelle déclarée",
         interval=NORMAL,
         examples=(
-            Worked({"scale": [1, 7], "best": "high"}, ({"rating": 7}, {"rating": 5}, {"rating": 3}, {"rating": 0}), 5,
-                   "0 n'est pas sur l'échelle : hors de la base"),
-            Worked({"scale": [1, 7], "best": "high"}, ({"rating": 7}, {"rating": 3}), 6, "(7 × 3 + 3) / 4",
-                   weights=(3, 1)),
+            Worked(
+                {"scale": [1, 7], "best": "high"},
+                ({"rating": 7}, {"rating": 5}, {"rating": 3}, {"rating": 0}),
+                5,
+                "0 n'est pas sur l'échelle : hors de la base",
+            ),
+            Worked(
+                {"scale": [1, 7], "best": "high"}, ({"rating": 7}, {"rating": 3}), 6, "(7 × 3 + 3) / 4", weights=(3, 1)
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (the scale is declared)
         """Return the lowest and the highest note."""

@@ -31,11 +31,18 @@ def expected_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str, un
         if line["vu"] and place:
             marks.append(dot(*place, 4.5, "open"))
     rows = tuple(
-        Row((month_in_words(x["mois"]), _cell(x["observe"]), _cell(x["attendu"]),
-             _cell(x["limite"], "aucune" if x["attendu"] is not None else SECRET),
-             "signal" if x["vu"] else "rien"), signal_data(x))
+        Row(
+            (
+                month_in_words(x["mois"]),
+                _cell(x["observe"]),
+                _cell(x["attendu"]),
+                _cell(x["limite"], "aucune" if x["attendu"] is not None else SECRET),
+                "signal" if x["vu"] else "rien",
+            ),
+            signal_data(x),
+        )
         for x in lines
-    )  # fmt: skip
+    )
     table = Table(title, ("Mois", "Observé", "Attendu", "Limite d'alerte", "Vu"), rows)
     return Chart(picture("Courbe", WIDTH, BOTTOM + 22, marks), told, table)
 
@@ -109,10 +116,14 @@ class _Scale:
 
 def _limits(scale: _Scale) -> str:
     """Draw the band under the limit, month after month where there is one."""
-    return path("usual", *[
-        f"M{one[0]:g} {BOTTOM}V{one[1]:g}L{other[0]:g} {other[1]:g}V{BOTTOM}z"
-        for one, other in pairwise(scale.places("limite")) if one and other
-    ])  # fmt: skip
+    return path(
+        "usual",
+        *[
+            f"M{one[0]:g} {BOTTOM}V{one[1]:g}L{other[0]:g} {other[1]:g}V{BOTTOM}z"
+            for one, other in pairwise(scale.places("limite"))
+            if one and other
+        ],
+    )
 
 
 def _line(scale: _Scale, name: str) -> list[str]:
@@ -121,9 +132,9 @@ def _line(scale: _Scale, name: str) -> list[str]:
 
 
 def _joined(kind: str, places: Sequence[Point | None]) -> str:
-    return path(kind, *[
-        f"M{one[0]:g} {one[1]:g}L{other[0]:g} {other[1]:g}" for one, other in pairwise(places) if one and other
-    ])  # fmt: skip
+    return path(
+        kind, *[f"M{one[0]:g} {one[1]:g}L{other[0]:g} {other[1]:g}" for one, other in pairwise(places) if one and other]
+    )
 
 
 def signal_sentence(card: Mapping[str, Any]) -> str:

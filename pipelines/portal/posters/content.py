@@ -113,17 +113,24 @@ def _tile(campaign: Campaign, indicator: Indicator, series: Series | None) -> di
         last = [sentence(f"dernier résultat : {text}").removesuffix(".") for text in valued[-1:]]
         state = state_text(figure)
         return {
-            "title": indicator.title, "figure": None, "unit": "", "state": state[:1].upper() + state[1:],
-            "trend": REASONS.get(figure.state), "direction": None, "facts": [*last, *reference],
-        }  # fmt: skip
+            "title": indicator.title,
+            "figure": None,
+            "unit": "",
+            "state": state[:1].upper() + state[1:],
+            "trend": REASONS.get(figure.state),
+            "direction": None,
+            "facts": [*last, *reference],
+        }
     precision = _precision(figure, indicator, answers=indicator.code in campaign.answers)
     return {
-        "title": indicator.title, "figure": number_text(value, indicator.decimals),
-        "unit": unit_text(value, indicator.unit), "state": "",
+        "title": indicator.title,
+        "figure": number_text(value, indicator.decimals),
+        "unit": unit_text(value, indicator.unit),
+        "state": "",
         "trend": sentence(trend(Series(indicator, series.place, figures))).removesuffix("."),
         "direction": DIRECTIONS[figure.change] if figure.change else None,
         "facts": [fact for fact in (precision, *reference) if fact],
-    }  # fmt: skip
+    }
 
 
 def _precision(figure: Figure, indicator: Indicator, *, answers: bool) -> str:

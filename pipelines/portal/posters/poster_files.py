@@ -168,9 +168,11 @@ def _bring(root: Path, said: Mapping[str, Any], address: str, made: Made) -> Non
 def _pdf(said: Mapping[str, Any]) -> bytes:
     """Return the PDF of a poster (see ``content.poster``); raises TypstError where it can't be one."""
     given = {
-        **said, "qr": _qr_code(said["address"]), "alternative": f"Code QR vers la page {said['address']}",
+        **said,
+        "qr": _qr_code(said["address"]),
+        "alternative": f"Code QR vers la page {said['address']}",
         "keywords": _MARK + _digest(said),
-    }  # fmt: skip
+    }
     pdf = _compiler().compile(
         sys_inputs={"poster": json.dumps(given, ensure_ascii=False)}, format="pdf", pdf_standards=[STANDARD]
     )

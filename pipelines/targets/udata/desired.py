@@ -146,9 +146,12 @@ def _accepted(
 
 
 def _weighed(
-    catalogue: Catalogue, release: Path, accepted: list[DesiredResource], remote: RemoteDataset | None,
+    catalogue: Catalogue,
+    release: Path,
+    accepted: list[DesiredResource],
+    remote: RemoteDataset | None,
     remembered: FileDigests,
-) -> Iterator[DesiredResource]:  # fmt: skip
+) -> Iterator[DesiredResource]:
     """Yield the resources with what their files are known by."""
     keys = {file.path.name: file.key for file in accepted}
     for file in accepted:

@@ -111,16 +111,22 @@ def latest_files(
 
 def _linked(folder: Path) -> Iterator[DesiredResource]:
     yield DesiredResource(
-        REUSE_KEY, folder / reuse.REUSE, "Réutiliser : adresses stables et exemples de code",
+        REUSE_KEY,
+        folder / reuse.REUSE,
+        "Réutiliser : adresses stables et exemples de code",
         "Liens permanents de chaque fichier, code en Python, R et SQL, étapes dans Excel, limites, façon de citer, "
         "versions et leurs motifs, dictionnaire.",
-        "documentation", ".txt",
-    )  # fmt: skip
+        "documentation",
+        ".txt",
+    )
     yield DesiredResource(
-        FEED_KEY, folder / FEED, "Flux des versions (Atom)",
+        FEED_KEY,
+        folder / FEED,
+        "Flux des versions (Atom)",
         "À suivre dans un lecteur de flux pour être prévenu de chaque version : sa nature, son motif, son archive.",
-        "documentation", ".xml",
-    )  # fmt: skip
+        "documentation",
+        ".xml",
+    )
 
 
 def archives(dataset: str, releases: list[Path], made: Path) -> Iterator[DesiredResource]:

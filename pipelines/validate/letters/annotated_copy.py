@@ -97,8 +97,9 @@ def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], k
             write_text(sheet, line, column + 1, cell, form)
             if column in notes:
                 sheet.write_comment(line, column + 1, "\n".join(notes[column]), {"x_scale": 2, "author": "Contrôle"})
-        told = [f"{item.column} : {item.told}" if item.column else item.told
-                for item in told_by_row.get(row.number, [])]  # fmt: skip
+        told = [
+            f"{item.column} : {item.told}" if item.column else item.told for item in told_by_row.get(row.number, [])
+        ]
         write_text(sheet, line, width + 1, " ".join(dict.fromkeys(told)), text)
 
 

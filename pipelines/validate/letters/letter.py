@@ -93,9 +93,13 @@ def _fill(text: str, first: str = "", others: str | None = None) -> str:
     for loose in (" :", " ;", " %", " »"):
         text = text.replace(loose, f"\u00a0{loose[1:]}")
     return textwrap.fill(
-        text.replace("« ", "«\u00a0"), WIDTH, initial_indent=first, subsequent_indent=following,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text.replace("« ", "«\u00a0"),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=following,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _sending(network: Network, told_on: date | None) -> dict[str, Any]:
