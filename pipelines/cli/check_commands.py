@@ -41,7 +41,7 @@ def check(schemas: Schemas, json: Json = False) -> int:
     )
     counts = uses(catalogue)
     print(
-        f"Clés facultatives : {sum(count > 0 for count in counts.values())} employées, "
+        f"Clés facultatives, dossiers, estimateurs : {sum(count > 0 for count in counts.values())} employés, "
         f"{sum(count == 0 for count in counts.values())} par aucune déclaration (--json les compte)."
     )
     for network, export in unread_exports(catalogue):

@@ -1,4 +1,4 @@
-"""How many declarations use each optional key: what nobody declares wants a sample that shows it, or goes."""
+"""How many declarations use each feature: what nobody declares wants a sample that shows it, or goes."""
 
 from __future__ import annotations
 
@@ -7,27 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from pipelines.declarations.estimators import ESTIMATORS, name_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipelines.declarations.catalogue import Catalogue
 
-_KINDS = ("networks", "barometers", "experiences", "indicators", "tables", "datasets", "corrections")
+_KINDS = ("networks", "barometers", "experiences", "indicators", "tables", "datasets", "corrections", "signals")
+_NONE_NEEDED = ("barometers", "experiences", "corrections", "signals")  # folders of which a catalogue may have no file
 
 
 def uses(catalogue: Catalogue) -> dict[str, int]:
-    """Count, by optional key (``networks.exports.weight``), the files of declarations that write it; 0 where none does.
+    """Count the files of declarations that use each feature; 0 where none does.
 
-    The keys below one that nobody writes are not told. What may be declared in several places (``constraints``) is
-    counted as one, under the first. ``corrections`` counts networks that have any.
+    By optional key (``networks.exports.weight``), folder that may be empty (``corrections``, ``signals``…) and
+    estimator (``estimators.nps``: indicators computed with it). The keys below one that nobody writes are not told.
+    What may be declared in several places (``constraints``) is counted as one, under the first.
     """
-    counts: Counter[str] = Counter()
+    declared = {kind: _declared(catalogue, kind) for kind in _KINDS}
+    counts = Counter({kind: len(declared[kind]) for kind in _NONE_NEEDED})
+    counts.update({f"estimators.{name_of(model)}": 0 for model in ESTIMATORS})
+    counts.update(f"estimators.{indicator.estimator.name}" for indicator in catalogue.indicators.values())
     places: dict[type, str] = {}
-    for kind in _KINDS:
-        for declared in getattr(catalogue.of_results if kind == "networks" else catalogue, kind).values():
-            keys = dict(sorted(_optional_keys(declared, kind, places)))  # sorted: written once in the file ends as True
+    for kind, files in declared.items():
+        for content in files.values():
+            keys = dict(sorted(_optional_keys(content, kind, places)))  # sorted: written once in the file ends as True
             counts.update({key: int(written) for key, written in keys.items()})
     return dict(sorted(counts.items()))
+
+
+def _declared(catalogue: Catalogue, kind: str) -> Mapping[str, Any]:
+    """Return the files of a folder, by name."""
+    if kind == "signals":
+        return catalogue.signal_notes
+    files: Mapping[str, Any] = getattr(catalogue.of_results if kind == "networks" else catalogue, kind)
+    return files
 
 
 def _optional_keys(declared: Any, place: str, places: dict[type, str]) -> Iterator[tuple[str, bool]]:

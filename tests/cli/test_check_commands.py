@@ -15,6 +15,7 @@ from typer.main import get_command
 from pipelines.cli import app, main
 from pipelines.declarations import Dataset, Indicator, Network, Table
 from pipelines.declarations.barometer import Barometer
+from pipelines.declarations.estimators import ESTIMATORS, name_of
 from pipelines.declarations.problems import FORMS
 
 
@@ -44,11 +45,43 @@ def test_check_counts_the_declarations_that_use_each_optional_key(schemas, capsy
     assert f"{unused} par aucune déclaration" in capsys.readouterr().out
 
 
-def test_each_optional_key_is_in_the_shipped_declarations(schemas, capsys):
-    """What nobody declares goes, with its code; but an explanation speaks of a release that samples don't have yet."""
+def test_what_the_shipped_declarations_show_of_what_may_be_declared(schemas, capsys):
+    """An optional key that nobody declares goes, with its code; but an explanation speaks of a release to come.
+
+    Corrections and notes of signals answer to what happens in production, and estimators are there to be named.
+    """
     assert main(["check", "--json", "--schemas", str(schemas)]) == 0
     counts = json.loads(capsys.readouterr().out)["emplois"]
-    assert [key for key, count in counts.items() if not count] == ["datasets.explanations"]
+    unused = [key for key, count in counts.items() if not count]
+    assert [key for key in unused if not key.startswith("estimators.")] == [
+        "corrections",
+        "datasets.explanations",
+        "signals",
+    ]
+    assert {key.removeprefix("estimators.") for key in unused if key.startswith("estimators.")} == {
+        *("count", "mean", "progress_rate", "quantile", "transparency_rate", "within_deadline")
+    }
+
+
+def test_check_counts_corrections_notes_and_estimators(schemas, capsys):
+    correction = (
+        "corrections:\n  - {export: telephone, year: 2024, where: {caf_code: CAF30}, field: appels_traites, "
+        'expected: "1", value: "10", reason: essai, date: 2025-06-01}\n'
+    )
+    note = "notes:\n  - {signal: caf-attente-2024-05, status: explained, reason: essai, by: essai, date: 2024-06-01}\n"
+    for folder, content in {"corrections": correction, "signals": note}.items():
+        (schemas / folder).mkdir(exist_ok=True)
+        (schemas / folder / "caf.yml").write_text(content, encoding="utf-8")
+    assert main(["check", "--json", "--schemas", str(schemas)]) == 0
+    counts = json.loads(capsys.readouterr().out)["emplois"]
+    assert {key: count for key, count in counts.items() if key.startswith(("corrections", "signals"))} == {
+        "corrections": 1, "corrections.status": 0, "signals": 1,
+    }  # fmt: skip
+    estimators = {key.removeprefix("estimators."): count for key, count in counts.items() if key.startswith("estim")}
+    assert estimators.keys() == {name_of(estimator) for estimator in ESTIMATORS}
+    assert sum(estimators.values()) == len(list((schemas / "indicators").glob("*.yml")))
+    named = [path for path in (schemas / "indicators").glob("*.yml") if "name: declared" in path.read_text("utf-8")]
+    assert estimators["declared"] == len(named)
 
 
 def test_check_tells_every_problem_of_every_file(schemas, capsys):
