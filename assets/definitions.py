@@ -18,25 +18,25 @@ from pipelines.declarations import Catalogue
 
 def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:
     """Return assets, jobs, schedules and sensors for a catalogue; ``night``: the hour of the look (HH:MM, Paris)."""
-    networks, national, of_voice = networks_job(catalogue), national_job(), signals_assets(catalogue)
+    networks, of_voice = networks_job(catalogue), signals_assets(catalogue)
     owners = sorted({dataset.contact.email for dataset in catalogue.datasets.values()})
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         watch_asset(catalogue),
-        summary_asset(),
-        *assets_of_networks(catalogue, workspace),
+        summary_asset,
+        *network_assets(catalogue, Path(workspace.schemas)),
         *national_assets(catalogue),
         *of_voice,
     ]
     return dg.Definitions(
         assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=owners), assets),
         jobs=[
-            *(networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()),
-            *([signals_job()] if of_voice else []),
+            *(networks, national_job, watch_job, accept_plan_job(catalogue), accept_revision_job, upkeep_job),
+            *([signals_job] if of_voice else []),
         ],
-        schedules=[nightly_schedule(night), upkeep_schedule(), *([signals_schedule(catalogue)] if of_voice else [])],
+        schedules=[nightly_schedule(night), upkeep_schedule, *([signals_schedule(catalogue)] if of_voice else [])],
         sensors=[
-            following_sensor(catalogue, workspace, [networks, national]),
-            lost_sensor(),
+            following_sensor(catalogue, workspace, [networks, national_job]),
+            lost_sensor,
             previews_sensor(catalogue, workspace),
             alerts_sensor(catalogue, workspace),
         ],
@@ -44,12 +44,6 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
         resources={"workspace": workspace},
         executor=executor_from_environment(workspace.output),
     )
-
-
-def assets_of_networks(catalogue: Catalogue, workspace: Workspace) -> list[dg.AssetsDefinition]:
-    """Return the three assets of every network."""
-    schemas = Path(workspace.schemas)
-    return [asset for network in catalogue.networks for asset in network_assets(catalogue, network, schemas)]
 
 
 def national_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:

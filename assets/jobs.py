@@ -29,6 +29,19 @@ SIGNALS_JOB = "signaux"
 ZONE = "Europe/Paris"
 PARIS = ZoneInfo(ZONE)
 STAGES = ("recu", "observations", "resultats")
+national_job = dg.define_asset_job(
+    NATIONAL_JOB,
+    selection=dg.AssetSelection.groups("national"),
+    description="Tables nationales, versions publiées, catalogue local.",
+)
+upkeep_schedule = dg.ScheduleDefinition(
+    name="dimanche",
+    job_name=UPKEEP_JOB,
+    cron_schedule="0 6 * * 0",
+    execution_timezone=ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Chaque dimanche matin, la nuit finie : supprimer les traitements anciens.",
+)
 
 
 class _JobOfManyYears(UnresolvedAssetJobDefinition):
@@ -79,15 +92,6 @@ def networks_job(catalogue: Catalogue) -> Any:
     )
 
 
-def national_job() -> Any:
-    """Return the job that makes tables, releases and the local catalogue."""
-    return dg.define_asset_job(
-        NATIONAL_JOB,
-        selection=dg.AssetSelection.groups("national"),
-        description="Tables nationales, versions publiées, catalogue local.",
-    )
-
-
 class RevisionToAccept(dg.Config):
     """What to accept."""
 
@@ -96,49 +100,31 @@ class RevisionToAccept(dg.Config):
     revision: str = Field(description="Le début de l'empreinte de la révision, 8 signes au moins.")
 
 
-def accept_revision_job() -> dg.JobDefinition:
-    """Return the job by which the data team puts the revision of a closed year in the place of its results."""
-
-    @dg.op(name=ACCEPT_OP, description="Met une révision à la place des résultats d'une année close.")
-    def accept(context: dg.OpExecutionContext, config: RevisionToAccept, workspace: Workspace) -> None:
-        with refusing(RevisionError):
-            accepted = accept_revision(workspace.store, config.network, config.year, config.revision)
-        context.log.info(f"{config.network} {config.year} : révision {accepted.fingerprint[:12]} acceptée")
-
-    @dg.job(name=ACCEPT_JOB, description=f"Met la révision d'une année close à la place de ses résultats. {TO_PASTE}")
-    def accepting() -> None:
-        accept()
-
-    return accepting
+@dg.op(name=ACCEPT_OP, description="Met une révision à la place des résultats d'une année close.")
+def _accept(context: dg.OpExecutionContext, config: RevisionToAccept, workspace: Workspace) -> None:
+    with refusing(RevisionError):
+        accepted = accept_revision(workspace.store, config.network, config.year, config.revision)
+    context.log.info(f"{config.network} {config.year} : révision {accepted.fingerprint[:12]} acceptée")
 
 
-def upkeep_job() -> dg.JobDefinition:
-    """Return the job that purges the instance of runs older than RESULTATS_RETENTION_DAYS (90 by default)."""
-
-    @dg.op(name="purger")
-    def purge(context: dg.OpExecutionContext) -> None:
-        days = retention_from_environment()
-        gone = len(purge_older(context.instance, days))
-        context.log.info(f"{gone} traitements de plus de {days} jours supprimés, avec leurs événements et journaux")
-
-    @dg.job(
-        name=UPKEEP_JOB,
-        executor_def=dg.in_process_executor,  # it touches no output: it waits for nobody
-        description="Supprime les traitements anciens ; le dernier état de chaque année reste.",
-    )
-    def upkeep() -> None:
-        purge()
-
-    return upkeep
+@dg.job(name=ACCEPT_JOB, description=f"Met la révision d'une année close à la place de ses résultats. {TO_PASTE}")
+def accept_revision_job() -> None:
+    """Put the revision of a closed year in the place of its results, for the data team."""
+    _accept()
 
 
-def upkeep_schedule() -> dg.ScheduleDefinition:
-    """Return the schedule of the upkeep: Sunday mornings, when the night is over."""
-    return dg.ScheduleDefinition(
-        name="dimanche",
-        job_name=UPKEEP_JOB,
-        cron_schedule="0 6 * * 0",
-        execution_timezone=ZONE,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Chaque dimanche matin, la nuit finie : supprimer les traitements anciens.",
-    )
+@dg.op(name="purger")
+def _purge(context: dg.OpExecutionContext) -> None:
+    days = retention_from_environment()
+    gone = len(purge_older(context.instance, days))
+    context.log.info(f"{gone} traitements de plus de {days} jours supprimés, avec leurs événements et journaux")
+
+
+@dg.job(
+    name=UPKEEP_JOB,
+    executor_def=dg.in_process_executor,  # it touches no output: it waits for nobody
+    description="Supprime les traitements anciens ; le dernier état de chaque année reste.",
+)
+def upkeep_job() -> None:
+    """Purge the instance of runs older than RESULTATS_RETENTION_DAYS (90 by default)."""
+    _purge()

@@ -10,9 +10,10 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-from assets.definitions import assets_of_networks, national_assets
+from assets.definitions import national_assets
 from assets.jobs import STAGES, national_job, networks_job, year_tag
 from assets.national_assets import release_key
+from assets.network_assets import network_assets
 from assets.publication_assets import KEY as PUBLICATION
 from assets.publication_assets import SITE
 from assets.step_failures import failures_among, stage_key
@@ -86,7 +87,7 @@ def run_networks(
     for network, year in places:
         owing.setdefault(year, []).append(network)
     failures: list[str] = []
-    job = _job(assets_of_networks(catalogue, workspace), networks_job(catalogue), workspace)
+    job = _job(network_assets(catalogue, Path(workspace.schemas)), networks_job(catalogue), workspace)
     with _instance() as instance:
         for year, networks in sorted(owing.items()):
             progress(f"{year} : {counted(len(networks), 'réseau', 'réseaux')}")
@@ -103,7 +104,7 @@ class NationalRuns:
     def __init__(self, catalogue: Catalogue, workspace: Workspace) -> None:
         assets = national_assets(catalogue)
         self.keys = [key for asset in assets for key in asset.keys]
-        self._job = _job(assets, national_job(), workspace)
+        self._job = _job(assets, national_job, workspace)
 
     def run(self, chosen: Sequence[dg.AssetKey] | None = None, *, trace: bool = True) -> RunOutcome:
         """Execute what all networks give together, or the ``chosen`` assets of it, with or without a ``trace``.
@@ -127,7 +128,7 @@ def run_signals(catalogue: Catalogue, workspace: Workspace, progress: Progress) 
         if not signals_due(catalogue, workspace.store):
             return []
         progress("voix des usagers, signaux")
-        job = _job(signals_assets(catalogue), signals_job(), workspace)
+        job = _job(signals_assets(catalogue), signals_job, workspace)
         with _instance() as instance:
             ran = _execute(job, instance, None, all_months(catalogue))
     except Exception as error:  # whatever it is: the results are made and published, and must be told

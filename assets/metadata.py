@@ -1,7 +1,7 @@
-"""What Dagster's UI shows: rows as Markdown, declared columns, and of a network what is known before any run."""
+"""What Dagster's UI shows: assets and their checks, rows as Markdown, and of a network what is known before any run."""
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import dagster as dg
 import yaml
 
-from assets.step_failures import stage_key
+from assets.step_failures import stage_key, step_name
 from pipelines.declarations import Catalogue, Column, ExportField, Network, Table
 from pipelines.flow.preview_rows import observed_name, result_sources
 from pipelines.operations.settings import setting
@@ -21,6 +21,39 @@ from pipelines.portal.sentences import latest_sentence
 SCHEMA = "dagster/column_schema"
 ROWS = "dagster/row_count"
 TO_PASTE = "Sa configuration est donnée, à coller, là où il est dit que quelque chose attend (« a_coller »)."
+
+Declaring = Callable[[Callable[..., Any]], dg.AssetsDefinition]  # what makes an asset of a function
+_NO_CHECKS: Mapping[str, str] = {}
+
+
+def declaring(
+    key: dg.AssetKey,
+    description: str,
+    checks: Mapping[str, str] = _NO_CHECKS,
+    partitions_def: dg.PartitionsDefinition[Any] | None = None,
+    **options: Any,
+) -> Declaring:
+    """Return what declares an asset, in the group that its key begins with, and its checks (name → description).
+
+    The checks have, like the asset, a state for each partition, else one would show as "not evaluated" once a refused
+    year and a good one were in the same backfill. Dagster calls this a preview: its version is pinned, and a browser
+    test looks at what is shown.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        specs = [
+            dg.AssetCheckSpec(name, asset=key, description=text, partitions_def=partitions_def)
+            for name, text in checks.items()
+        ]
+    asset: Declaring = dg.asset(
+        key=key,
+        description=description,
+        group_name=step_name(key.path[0]),
+        check_specs=specs,
+        partitions_def=partitions_def,
+        **options,
+    )
+    return asset
 
 
 def rows_shown(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.MarkdownMetadataValue:
@@ -41,14 +74,14 @@ def warning(
     return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, metadata=shown, asset_key=asset)
 
 
-def launch_shown(job: str, operations: Mapping[str, Mapping[str, object]]) -> dict[str, dg.MetadataValue[Any]]:
+def launch_shown(job: str, operations: Mapping[str, Mapping[str, object]]) -> dict[str, Any]:
     """Show how a job is launched with a configuration: the text to paste, and a link to its filled launchpad.
 
     The link is there where people's address of the UI is known (RESULTATS_UI_URL).
     """
     config = {"ops": {name: {"config": dict(values)} for name, values in operations.items()}}
     text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
-    shown: dict[str, dg.MetadataValue[Any]] = {"a_coller": dg.MetadataValue.text(text)}
+    shown: dict[str, Any] = {"a_coller": text}
     if address := setting("RESULTATS_UI_URL"):
         page = f"{address.rstrip('/')}/locations/resultats/jobs/{job}/playground/setup"
         shown["a_lancer"] = dg.MetadataValue.url(f"{page}?{urlencode({'config': text})}")

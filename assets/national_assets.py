@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from assets.jobs import now
-from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns, warning
+from assets.metadata import ROWS, SCHEMA, declaring, lines_shown, national_shown, rows_shown, table_columns, warning
 from assets.step_failures import refusing, stage_key
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
@@ -23,22 +23,26 @@ from pipelines.release.refusals import ReleaseError
 from pipelines.report.facts import known_years, late_files
 
 TABLES = dg.AssetKey(["national", "tables"])
+_CHECKS_OF_TABLES = {
+    "couverture": "Tout ce qui est attendu est publié",
+    "dossier": "Le dossier d'exports ne tient rien d'inattendu",
+}
+_CHECKS_OF_RELEASE = {
+    "contrats": "Contrats des tables et lecture indépendante",
+    "secret": "Aucun secret ne se déduit de ce qui est publié",
+}
 
 
 def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     """Return the asset that puts the national tables together."""
 
-    @dg.asset(
-        key=TABLES,
+    @declaring(
+        TABLES,
+        "Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
+        _CHECKS_OF_TABLES,
         deps=[stage_key(network, "resultats") for network in catalogue.networks],
-        group_name="national",
         pool=POOL,
-        description="Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
         kinds={"pandas"},
-        check_specs=[
-            dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié"),
-            dg.AssetCheckSpec("dossier", asset=TABLES, description="Le dossier d'exports ne tient rien d'inattendu"),
-        ],
     )
     def tables(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         store = workspace.store
@@ -96,17 +100,13 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
     """Return the asset that makes a release of ``dataset`` when its content changed."""
     key = release_key(dataset)
 
-    @dg.asset(
-        key=key,
+    @declaring(
+        key,
+        f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
+        _CHECKS_OF_RELEASE,
         deps=[TABLES],
-        group_name="national",
         pool=POOL,
-        description=f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
         kinds={"csv", "parquet"},
-        check_specs=[
-            dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante"),
-            dg.AssetCheckSpec("secret", asset=key, description="Aucun secret ne se déduit de ce qui est publié"),
-        ],
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         store = workspace.store
@@ -125,9 +125,9 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         try:
             made = release_dataset(catalogue, store, dataset, inputs)
         except ReleaseError as error:
-            yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
+            yield warning("contrats", False, {"constats": str(error)}, error=True)
             raise dg.Failure(str(error)) from error
-        yield dg.AssetCheckResult(check_name="contrats", passed=True)
+        yield warning("contrats", True, {}, error=True)
         news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
         context.log.info(f"{dataset} {made.version} : {news}")
         main_table = catalogue.datasets[dataset].main_table

@@ -1,6 +1,5 @@
 """The assets of a network, by year: ``recu`` (its files), ``observations`` (files judged), ``resultats`` (figures)."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -10,8 +9,18 @@ from typing import Any
 import dagster as dg
 
 from assets.jobs import ACCEPT_OP, STAGES, now
-from assets.metadata import ROWS, declared_metadata, launch_shown, lines_shown, rows_shown, stage_description, warning
-from assets.step_failures import retrying_transient_failures, stage_key, step_name
+from assets.metadata import (
+    ROWS,
+    Declaring,
+    declared_metadata,
+    declaring,
+    launch_shown,
+    lines_shown,
+    rows_shown,
+    stage_description,
+    warning,
+)
+from assets.step_failures import retrying_transient_failures, stage_key
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.statuses import Status
@@ -26,8 +35,7 @@ from pipelines.validate import Verdict
 
 SEEN = ["indicateur", "maille", "territoire_code", "structure_code", "valeur", "effectif"]  # what a page has room for
 CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
-_Asset = Callable[[Callable[..., Any]], dg.AssetsDefinition]  # what makes an asset of a function
-_Declare = Callable[..., _Asset]  # ``_stage`` of a network
+_Declare = Callable[..., Declaring]  # ``_stage`` of a network
 _RECEIVED = {"reception": "Tous les fichiers attendus sont là"}
 _JUDGED = {
     "conformite": "Aucun export refusé, et moins de lignes refusées que "
@@ -38,39 +46,29 @@ _JUDGED = {
 _COMPUTED = {"plage": "Valeurs dans la plage de l'indicateur"}
 
 
-def network_assets(catalogue: Catalogue, network: str, schemas: Path) -> list[dg.AssetsDefinition]:
-    """Return the three assets of ``network``, which the folder ``schemas`` declares."""
-    declare = partial(_stage, catalogue, network, schemas)
-    return [make(catalogue, network, declare) for make in (_received, _observations, _results)]
+def network_assets(catalogue: Catalogue, schemas: Path) -> list[dg.AssetsDefinition]:
+    """Return the three assets of every network, which the folder ``schemas`` declares."""
+    return [
+        make(catalogue, network, partial(_stage, catalogue, network, schemas))
+        for network in catalogue.networks
+        for make in (_received, _observations, _results)
+    ]
 
 
 def _stage(
     catalogue: Catalogue, network: str, schemas: Path, stage: str, checks: Mapping[str, str], **options: Any
-) -> _Asset:
-    """Declare a stage of a network as an asset that has, like its checks, a state for each year.
-
-    Without years of its own, a check shows as "not evaluated" once a refused year and a good one were in the same
-    backfill. Dagster calls this a preview: its version is pinned, and a browser test looks at what is shown.
-    """
-    key, before = stage_key(network, stage), STAGES[: STAGES.index(stage)][-1:]
-    years = dg.StaticPartitionsDefinition([str(year) for year in catalogue.networks[network].years])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        specs = [
-            dg.AssetCheckSpec(name, asset=key, description=text, partitions_def=years) for name, text in checks.items()
-        ]
-    declare: _Asset = dg.asset(
-        key=key,
-        deps=[stage_key(network, earlier) for earlier in before],
-        partitions_def=years,
-        check_specs=specs,
-        description=stage_description(catalogue, network, stage),
-        group_name=step_name(network),
+) -> Declaring:
+    """Declare a stage of a network as an asset that has a state for each year, and comes after the stage before."""
+    return declaring(
+        stage_key(network, stage),
+        stage_description(catalogue, network, stage),
+        checks,
+        dg.StaticPartitionsDefinition([str(year) for year in catalogue.networks[network].years]),
+        deps=[stage_key(network, earlier) for earlier in STAGES[: STAGES.index(stage)][-1:]],
         metadata=declared_metadata(catalogue, network, stage, schemas),
         tags={"reseau": network},
         **options,
     )
-    return declare
 
 
 def _received(catalogue: Catalogue, network: str, declare: _Declare) -> dg.AssetsDefinition:
@@ -88,8 +86,9 @@ def _received(catalogue: Catalogue, network: str, declare: _Declare) -> dg.Asset
         yield _reception_check(due)
         context.log.info(f"{declared.title}, {year}. {due.sentence}")
         files = [file for received in reception.exports.values() for file in received]
-        for file in (file for file in files if file.news == "modifié"):
-            context.log.warning(f"Fichier modifié sous le même nom : {file.path} ({file.before} → {file.sha256})")
+        for file in files:
+            if file.news == "modifié":
+                context.log.warning(f"Fichier modifié sous le même nom : {file.path} ({file.before} → {file.sha256})")
         for notice in reception.notices():
             context.log.warning(notice)
         metadata: dict[str, Any] = {

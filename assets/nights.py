@@ -13,20 +13,31 @@ from dagster._core.execution.stats import StepEventStatus
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE, day_asked, now
-from assets.metadata import lines_shown, rows_shown
+from assets.metadata import declaring, lines_shown, rows_shown
 from assets.step_failures import causes_of_run, failures_of_run, retrying_transient_failures, stage_of_step, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
 from pipelines.flow.exports_folder import folder_lines, note_folder
 from pipelines.flow.store import Store
+from pipelines.operations.instance_runs import OVER
 from pipelines.report.night import Undone, begin_night, cells_of, end_night, keep_night, night_brief, night_record
 
 NIGHT_TAG = "resultats/nuit"
 SUMMARY = dg.AssetKey(["nuit", "bilan"])
 _WATCH = dg.AssetKey(["nuit", "veille"])
 _S = dg.DagsterRunStatus
-OVER = [_S.SUCCESS, _S.FAILURE, _S.CANCELED]
+summary_asset = dg.AssetSpec(  # whose materializations are the summaries of the nights
+    SUMMARY,
+    deps=[_WATCH],
+    group_name="nuit",
+    description="Ce que la nuit a donné, réseau par réseau (aussi dans work/nuits/).",
+)
+watch_job = dg.define_asset_job(
+    WATCH_JOB,
+    selection=dg.AssetSelection.assets(_WATCH),
+    description="Regarde tous les réseaux ; ce qui a changé est ensuite traité, année par année.",
+)
 _UNDONE = {
     _S.QUEUED: "PAS FAIT : le traitement attend son tour",
     _S.NOT_STARTED: "PAS FAIT : le traitement attend son tour",
@@ -42,11 +53,8 @@ Runs = dict[int, list[dg.DagsterRun]]  # year → the runs that a night made for
 def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     """Return the asset that looks at every network and writes what the night has to run."""
 
-    @dg.asset(
-        key=_WATCH,
-        group_name="nuit",
-        description="Ce qui a changé depuis le dernier traitement : fichiers, déclarations, programme.",
-        kinds={"file"},
+    @declaring(
+        _WATCH, "Ce qui a changé depuis le dernier traitement : fichiers, déclarations, programme.", kinds={"file"}
     )
     def veille(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
         began = time.monotonic()
@@ -68,21 +76,6 @@ def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         )
 
     return veille
-
-
-def summary_asset() -> dg.AssetSpec:
-    """Return the asset whose materializations are the summaries of the nights."""
-    description = "Ce que la nuit a donné, réseau par réseau (aussi dans work/nuits/)."
-    return dg.AssetSpec(SUMMARY, deps=[_WATCH], group_name="nuit", description=description)
-
-
-def watch_job() -> Any:
-    """Return the job of the look alone."""
-    return dg.define_asset_job(
-        WATCH_JOB,
-        selection=dg.AssetSelection.assets(_WATCH),
-        description="Regarde tous les réseaux ; ce qui a changé est ensuite traité, année par année.",
-    )
 
 
 def nightly_schedule(hour: str) -> dg.ScheduleDefinition:
@@ -147,9 +140,9 @@ def conclude(
     metadata = {
         "en_bref": dg.MetadataValue.md(night_brief(night)),
         "bilan": dg.MetadataValue.md(text),
-        "a_traiter": dg.MetadataValue.int(len(cells)),
-        "pas_faits": dg.MetadataValue.int(sum(not cell["fait"] for cell in cells)),
-        "erreurs": dg.MetadataValue.int(sum(cell["resultat"].startswith("ERREUR") for cell in cells)),
+        "a_traiter": len(cells),
+        "pas_faits": sum(not cell["fait"] for cell in cells),
+        "erreurs": sum(cell["resultat"].startswith("ERREUR") for cell in cells),
     }
     instance.report_runless_asset_event(dg.AssetMaterialization(SUMMARY, metadata=metadata))
     keep_night(store, night)  # last: a summary shown twice after a kill beats one never shown

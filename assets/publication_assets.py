@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import TO_PASTE, launch_shown, warning
+from assets.metadata import TO_PASTE, declaring, launch_shown, warning
 from assets.national_assets import release_key
 from assets.step_failures import refusing
 from assets.workspace import POOL, Workspace
@@ -49,18 +49,13 @@ def publishing_asset(catalogue: Catalogue, key: dg.AssetKey, deps: Sequence[dg.A
     """
     mine = catalogue.without_signals if key == KEY else catalogue.of_signals
 
-    @dg.asset(
-        key=key,
+    @declaring(
+        key,
+        "Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible.",
+        {AGREEMENT: "Aucun plan n'est bloqué ; un plan qui ne l'est pas se lance d'ici"},
         deps=deps,
-        group_name=key.path[0],
-        description="Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible.",
         kinds={"file"},
         pool=POOL,  # one publisher at a time on a target is the rule: two would plan from the same state
-        check_specs=[
-            dg.AssetCheckSpec(
-                AGREEMENT, asset=key, description="Aucun plan n'est bloqué ; un plan qui ne l'est pas se lance d'ici"
-            )
-        ],
     )
     def publication(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         with refusing(*STOPPED):
@@ -89,7 +84,7 @@ def building_asset(
 ) -> dg.AssetsDefinition:
     """Return the asset that has the site built by ``bring`` once ``publication`` is made."""
 
-    @dg.asset(key=key, deps=[publication], group_name=key.path[0], description=description, kinds={"html"}, pool=POOL)
+    @declaring(key, description, deps=[publication], kinds={"html"}, pool=POOL)
     def site(workspace: Workspace) -> dg.MaterializeResult[None]:
         with refusing(PublicationError):
             built = bring(workspace)
@@ -194,7 +189,7 @@ def _waiting(plans: Iterable[Plan]) -> dict[str, Any]:
     for plan in plans:
         name, reasons = plan.hash[:12], [" ; ".join([gate.message_fr, *gate.details[:3]]) for gate in plan.refusals]
         if reasons:
-            shown[f"pourquoi_{name}"] = dg.MetadataValue.text(f"{plan.target} : {' — '.join(reasons)}")
+            shown[f"pourquoi_{name}"] = f"{plan.target} : {' — '.join(reasons)}"
         launch = launch_shown(ACCEPT_JOB, {"plan": {"hash": plan.hash, "reason": "…"}})
         shown |= {f"{label}_{name}": link for label, link in launch.items()}
         shown[name] = dg.MetadataValue.md(_code(plan_text(plan)))

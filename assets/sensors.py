@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG, RUN_KEY_TAG
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, PARIS, SIGNALS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, now, year_tag
-from assets.nights import NIGHT_TAG, OVER, conclude, conclude_overtaken, night_of, runs_of
+from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, runs_of
 from assets.step_failures import causes_of_run, end_of_run, failures_of_run, stage_key, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
@@ -23,7 +23,7 @@ from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.gather import gathered, national_state
 from pipelines.flow.store import Store
 from pipelines.operations.channels import channels_from_environment, send_news
-from pipelines.operations.instance_runs import RETRIED, busy, fail_lost_runs
+from pipelines.operations.instance_runs import OVER, RETRIED, busy, fail_lost_runs
 from pipelines.operations.settings import setting
 from pipelines.report.alerts import Alert, Places, alerts_of, broken_step, nothing_published, signals_stopped
 from pipelines.report.facts import known_years
@@ -121,20 +121,16 @@ def _national_due(
     return dg.RunRequest(run_key=key, job_name=NATIONAL_JOB, tags={NIGHT_TAG: name} if name else {})
 
 
-def lost_sensor() -> dg.SensorDefinition:
-    """Return the sensor ``executions_perdues``."""
-
-    @dg.sensor(
-        name="executions_perdues",
-        minimum_interval_seconds=EVERY,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Marque en échec les traitements dont le processus a disparu, pour que rien ne les attende.",
-    )
-    def lost(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        lost_runs = fail_lost_runs(context.instance)
-        return dg.SkipReason(f"perdus : {', '.join(lost_runs)}" if lost_runs else "aucun traitement perdu")
-
-    return lost
+@dg.sensor(
+    name="executions_perdues",
+    minimum_interval_seconds=EVERY,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Marque en échec les traitements dont le processus a disparu, pour que rien ne les attende.",
+)
+def lost_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Fail the runs whose process is gone."""
+    lost_runs = fail_lost_runs(context.instance)
+    return dg.SkipReason(f"perdus : {', '.join(lost_runs)}" if lost_runs else "aucun traitement perdu")
 
 
 def alerts_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefinition:

@@ -9,17 +9,15 @@ process of their run. Where their files meet is the business of the store.
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import dagster as dg
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.plan import ExecutionPlan
 
 from pipelines.flow.output_folder import tidy
 from pipelines.operations.output_lock import OutputBusyError, alone_on
 from pipelines.operations.settings import setting
-
-if TYPE_CHECKING:
-    from dagster._core.execution.context.system import PlanOrchestrationContext
-    from dagster._core.execution.plan.plan import ExecutionPlan
 
 BROKER = "RESULTATS_BROKER"
 LONGEST_STEP = "RESULTATS_LONGEST_STEP"
@@ -56,8 +54,6 @@ def celery_settings() -> dict[str, Any]:
         "worker_prefetch_multiplier": 1,  # a worker takes the step that it runs, and leaves the others to the others
         "broker_transport_options": {"visibility_timeout": longest},
         "broker_connection_retry_on_startup": True,
-        "result_expires": 86400,
-        "accept_content": ["json"],
         "task_default_queue": "dagster",
     }
 
@@ -75,7 +71,7 @@ def locked_executor(inner: dg.ExecutorDefinition, output: str, *, among: str = "
         execute = executor.execute
 
         def execute_alone(
-            plan_context: "PlanOrchestrationContext", execution_plan: "ExecutionPlan"
+            plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
         ) -> Iterator[dg.DagsterEvent]:
             with _turn(plan_context, output, among):
                 tidy(output)
@@ -93,7 +89,7 @@ def locked_executor(inner: dg.ExecutorDefinition, output: str, *, among: str = "
 
 
 @contextmanager
-def _turn(plan_context: "PlanOrchestrationContext", output: str, among: str) -> Iterator[None]:
+def _turn(plan_context: PlanOrchestrationContext, output: str, among: str) -> Iterator[None]:
     """Wait for the output, then hold it. Raises OutputBusyError when it stays held for longer than ``PATIENCE``."""
     run, until, waiting = plan_context.dagster_run, time.monotonic() + PATIENCE, False
     with ExitStack() as stack:

@@ -5,15 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
-from fsspec.exceptions import FSTimeoutError
 
-from pipelines.mechanics.machine_faults import fault_in
+from pipelines.mechanics.machine_faults import fault_in, transient
 
 ATTEMPTS = 3
 WAIT = 20  # seconds between two attempts: a storage that restarts, a name server that stumbles
-_SERVER_ERRORS = range(500, 600)
-_TOO_MANY = 429
-_OF_CLIENTS = {"ClientConnectionError", "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"}
 
 
 @dataclass(frozen=True)
@@ -96,23 +92,3 @@ def retrying_transient_failures() -> Iterator[None]:
         if not transient(error):
             raise
         raise dg.RetryRequested(max_retries=ATTEMPTS - 1, seconds_to_wait=WAIT) from error
-
-
-def transient(error: BaseException | None) -> bool:
-    """Whether ``error``, or what caused it, is of the network: no connection, no answer in time, a server in trouble.
-
-    A file that isn't there, a refused access or a broken content don't pass by waiting.
-    """
-    while error is not None:
-        if isinstance(error, (ConnectionError, TimeoutError, FSTimeoutError)) or _of_a_client(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _of_a_client(error: BaseException) -> bool:
-    """Whether a client library says so: they are optional, hence known by their names and HTTP codes."""
-    if _OF_CLIENTS & {kind.__name__ for kind in type(error).__mro__}:
-        return True
-    code = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
-    return isinstance(code, int) and (code in _SERVER_ERRORS or code == _TOO_MANY)

@@ -13,7 +13,7 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from assets.jobs import PARIS, SIGNALS_JOB, ZONE, day_asked
-from assets.metadata import ROWS, lines_shown, warning
+from assets.metadata import ROWS, declaring, lines_shown, warning
 from assets.publication_assets import building_asset, publishing_asset
 from assets.step_failures import refusing, stage_key
 from assets.workspace import Workspace
@@ -30,15 +30,19 @@ from pipelines.release.refusals import DamagedReleaseError, ReleaseError
 GROUP = "voix"
 VOICES, TESTS = dg.AssetKey([GROUP, "voix"]), dg.AssetKey([GROUP, "tests"])
 RELEASE, PUBLICATION, SITE = (dg.AssetKey([GROUP, name]) for name in ("version", "publication", "site"))
-_MONTH = "%Y-%m"
-HOUR = "30 4 * * *"  # Paris: the night of results begins at 2, its message leaves at 6
+_HOUR = "30 4 * * *"  # Paris: the night of results begins at 2, its message leaves at 6
+signals_job = dg.define_asset_job(
+    SIGNALS_JOB,
+    selection=dg.AssetSelection.groups(GROUP),
+    description="La voix des usagers : voix, tests mois par mois, version, publication, pages.",
+)
 
 
 def months_of(catalogue: Catalogue) -> dg.MonthlyPartitionsDefinition:
     """Return the months that declared texts may be published in."""
     years = [year for name in catalogue.experiences for year in catalogue.networks[name].years]
     begin, end = (datetime.datetime(year, 1, 1, tzinfo=PARIS) for year in (min(years), max(years) + 1))
-    return dg.MonthlyPartitionsDefinition(start_date=begin, end_date=end, fmt=_MONTH, timezone=ZONE)
+    return dg.MonthlyPartitionsDefinition(start_date=begin, end_date=end, fmt="%Y-%m", timezone=ZONE)
 
 
 def all_months(catalogue: Catalogue) -> dict[str, str]:
@@ -55,22 +59,13 @@ def signals_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [_voices(catalogue), _tests(catalogue), _release(catalogue), publication, _site(catalogue)]
 
 
-def signals_job() -> Any:
-    """Return the job that takes texts to published signals."""
-    return dg.define_asset_job(
-        SIGNALS_JOB,
-        selection=dg.AssetSelection.groups(GROUP),
-        description="La voix des usagers : voix, tests mois par mois, version, publication, pages.",
-    )
-
-
 def signals_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
     """Return the schedule of signals: every morning, every month; those that nothing changed cost nothing."""
 
     @dg.schedule(
         name=SIGNALS_JOB,
         job_name=SIGNALS_JOB,
-        cron_schedule=HOUR,
+        cron_schedule=_HOUR,
         execution_timezone=ZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Chaque matin, après la nuit : les signaux de la voix des usagers, s'il y a du nouveau.",
@@ -84,11 +79,10 @@ def signals_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
 
 
 def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=VOICES,
+    @declaring(
+        VOICES,
+        "Les textes acceptés, masqués ; une voix : un texte, ou plusieurs presque identiques ; privé.",
         deps=[stage_key(name, "observations") for name in catalogue.experiences],
-        group_name=GROUP,
-        description="Les textes acceptés, masqués ; une voix : un texte, ou plusieurs presque identiques ; privé.",
         kinds={"parquet"},
     )
     def voix(workspace: Workspace) -> dg.MaterializeResult[None]:
@@ -109,12 +103,11 @@ def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
 
 
 def _tests(catalogue: Catalogue) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=TESTS,
+    @declaring(
+        TESTS,
+        "Ce qui a été testé à la fin de chaque mois, et ce qui étonne.",
         deps=[VOICES],
-        group_name=GROUP,
         partitions_def=months_of(catalogue),
-        description="Ce qui a été testé à la fin de chaque mois, et ce qui étonne.",
         kinds={"numpy"},
     )
     def tests(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
@@ -126,15 +119,12 @@ def _tests(catalogue: Catalogue) -> dg.AssetsDefinition:
 
 
 def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=RELEASE,
+    @declaring(
+        RELEASE,
+        "Cartes, registre des tests, puissance et thèmes : dossier immuable par version.",
+        {"notes": "Chaque note de schemas/signals répond à un signal"},
         deps=[TESTS],
-        group_name=GROUP,
-        description="Cartes, registre des tests, puissance et thèmes : dossier immuable par version.",
         kinds={"csv", "parquet"},
-        check_specs=[
-            dg.AssetCheckSpec("notes", asset=RELEASE, description="Chaque note de schemas/signals répond à un signal")
-        ],
     )
     def version(context: dg.AssetExecutionContext, workspace: Workspace) -> Any:
         store = workspace.store
@@ -149,10 +139,14 @@ def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
             return
         context.log.info(tables.sentence)
         yield dg.MaterializeResult(
-            metadata={"version": made.version, "nouvelle": made.created, ROWS: made.rows["signaux"],
-                      "en_bref": tables.sentence},
+            metadata={
+                "version": made.version,
+                "nouvelle": made.created,
+                ROWS: made.rows["signaux"],
+                "en_bref": tables.sentence,
+            },
             data_version=dg.DataVersion(made.version),
-        )  # fmt: skip
+        )
 
     return version
 

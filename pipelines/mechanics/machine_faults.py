@@ -1,4 +1,4 @@
-"""What a machine refuses (no room, no right, no memory…), told in French with what to do."""
+"""What a machine refuses (no room, no right, no memory…), told in French with what to do; what passes by waiting."""
 
 import errno
 import re
@@ -21,8 +21,13 @@ _TOLD = {
     errno.ENAMETOOLONG: "nom trop long{where}",
     errno.ENOMEM: "mémoire insuffisante : fermer d'autres programmes, ou en donner davantage",
 }
+_TOO_MANY_REQUESTS = 429  # HTTP
+_SERVER_ERRORS = range(500, 600)  # HTTP
 _NUMBER = re.compile(r"\[Errno (\d+)\][^:\n]*(?:: '([^'\n]+)')?")
 _SQLITE_FULL = "database or disk is full"
+_CLIENTS_WITHOUT_ANSWER = {  # of libraries that are optional: known by their names
+    *("ClientConnectionError", "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"),
+}
 
 
 def machine_fault(error: BaseException) -> str | None:
@@ -43,6 +48,21 @@ def fault_in(text: str) -> str | None:
         return _said(errno.ENOSPC, None)
     match = _NUMBER.search(text)
     return _said(int(match[1]), match[2]) if match and int(match[1]) in _TOLD else None
+
+
+def transient(error: BaseException | None) -> bool:
+    """Whether ``error``, or what caused it, is of the network: no connection, no answer in time, a server in trouble.
+
+    A file that isn't there, a refused access or a broken content don't pass by waiting.
+    """
+    for each in _chain(error):
+        names = {kind.__name__ for kind in type(each).__mro__}
+        if isinstance(each, (ConnectionError, TimeoutError)) or _CLIENTS_WITHOUT_ANSWER & names:
+            return True
+        code = getattr(each, "status", None) or getattr(getattr(each, "response", None), "status_code", None)
+        if isinstance(code, int) and (code == _TOO_MANY_REQUESTS or code in _SERVER_ERRORS):
+            return True
+    return False
 
 
 def _said(number: int, place: object) -> str:

@@ -19,6 +19,7 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 _S = dg.DagsterRunStatus
 RUNNING = [_S.STARTED, _S.STARTING, _S.CANCELING]
 WAITING = [_S.QUEUED, _S.NOT_STARTED]
+OVER = [_S.SUCCESS, _S.FAILURE, _S.CANCELED]
 RETRIED = "dagster/auto_retry_run_id"  # the run that Dagster started in its place
 _TO_RETRY = "dagster/will_retry"
 _RETRY_WITHIN = datetime.timedelta(minutes=10)  # a retry that hasn't started by then never will
@@ -27,7 +28,6 @@ _WORKER = re.compile(r"(Started process for run|Executing steps in process) \(pi
 _SLACK = 5  # seconds by which the clock may have been set meanwhile
 LOST = "Le processus de ce traitement a disparu (arrêt brutal). Rien n'est perdu : il sera repris."
 _STATES = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
-_OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _BATCH = 500
 
 
@@ -101,7 +101,7 @@ def purge_runs(instance: dg.DagsterInstance, before: datetime.datetime) -> list[
     Kept: the runs that hold the latest attempt at, or the latest materialization of, an asset or one of its partitions.
     """
     kept = set(_latest_runs(instance))
-    asked = dg.RunsFilter(statuses=_OVER, created_before=before)
+    asked = dg.RunsFilter(statuses=OVER, created_before=before)
     old = [run.run_id for run in instance.get_runs(asked) if run.run_id not in kept]
     for run_id in old:
         instance.compute_log_manager.delete_logs(prefix=[run_id])

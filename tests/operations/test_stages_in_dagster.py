@@ -21,6 +21,7 @@ from assets.workspace import Workspace
 from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
 from pipelines.flow.stored_files import read_frame
+from pipelines.mechanics.machine_faults import transient
 from pipelines.report.alerts import alerts_of
 from pipelines.report.facts import known_years
 from pipelines.report.network_lines import network_lines
@@ -117,7 +118,7 @@ class AnswerError(Exception):
     (FileNotFoundError(), False), (ValueError(), False), (ConnectionRefusedError(), True), (None, False),
 ])  # fmt: skip
 def test_what_is_transient(error, passes):
-    assert assets.step_failures.transient(error) is passes
+    assert transient(error) is passes
 
 
 def test_a_late_file_of_an_open_year_is_taken(tmp_path):
