@@ -21,7 +21,6 @@ from pipelines.operations.settings import setting
 
 BROKER = "RESULTATS_BROKER"
 LONGEST_STEP = "RESULTATS_LONGEST_STEP"
-_AN_HOUR = 3600
 
 
 def executor_from_environment(output: str) -> dg.ExecutorDefinition:
@@ -47,12 +46,11 @@ def celery_settings() -> dict[str, Any]:
     once, that of a lost machine with Redis after LONGEST_STEP (seconds). A step given twice does no harm: it writes the
     same contents. One that kills each process that takes it is given again until the longest time of a run is over.
     """
-    longest = int(setting(LONGEST_STEP) or _AN_HOUR)
     return {
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,  # a worker takes the step that it runs, and leaves the others to the others
-        "broker_transport_options": {"visibility_timeout": longest},
+        "broker_transport_options": {"visibility_timeout": int(setting(LONGEST_STEP, "3600"))},
         "broker_connection_retry_on_startup": True,
         "task_default_queue": "dagster",
     }

@@ -28,8 +28,9 @@ from pipelines.portal.site import BuiltSite
 from pipelines.release.refusals import DamagedReleaseError, ReleaseError
 
 GROUP = "voix"
-VOICES, TESTS = dg.AssetKey([GROUP, "voix"]), dg.AssetKey([GROUP, "tests"])
-RELEASE, PUBLICATION, SITE = (dg.AssetKey([GROUP, name]) for name in ("version", "publication", "site"))
+VOICES, TESTS, RELEASE, PUBLICATION, SITE = (
+    dg.AssetKey([GROUP, name]) for name in ("voix", "tests", "version", "publication", "site")
+)
 _HOUR = "30 4 * * *"  # Paris: the night of results begins at 2, its message leaves at 6
 signals_job = dg.define_asset_job(
     SIGNALS_JOB,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -47,23 +46,18 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._store or Store(self.output, self.letters)
 
 
-def workspace_from_environment() -> Workspace:
-    """Return the workspace that the environment names, else the project's own.
+def workspace_from_environment(exports: str = "", output: str = "", schemas: str = "") -> Workspace:
+    """Return the workspace of these places; the environment names those that aren't given, and where releases go.
 
-    The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS, RESULTATS_TARGET (local, demo, www or a
-    URL), RESULTATS_PUBLISH (« oui »: publish there without asking) and RESULTATS_LETTERS_URL. The key of a platform is
-    read by ``pipelines.targets.udata.access``.
+    The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS (else the project's own), RESULTATS_TARGET
+    (local, demo, www or a URL), RESULTATS_PUBLISH (« oui »: publish there without asking) and RESULTATS_LETTERS_URL.
+    The key of a platform is read by ``pipelines.targets.udata.access``.
     """
     return Workspace(
-        exports=place_from_environment("RESULTATS_EXPORTS", "data/samples"),
-        output=place_from_environment("RESULTATS_OUTPUT", "data/output"),
-        schemas=place_from_environment("RESULTATS_SCHEMAS", "schemas"),
+        exports=exports or place_from_environment("RESULTATS_EXPORTS", "data/samples"),
+        output=output or place_from_environment("RESULTATS_OUTPUT", "data/output"),
+        schemas=schemas or place_from_environment("RESULTATS_SCHEMAS", "schemas"),
         letters=letters_from_environment(),
-        **publishing_from_environment(),
+        target=setting("RESULTATS_TARGET", NAME),
+        publish=setting("RESULTATS_PUBLISH").strip().lower() == "oui",
     )
-
-
-def publishing_from_environment() -> dict[str, Any]:
-    """Return the properties of a workspace that say where its releases go."""
-    publish = setting("RESULTATS_PUBLISH").strip().lower() == "oui"
-    return {"target": setting("RESULTATS_TARGET", NAME), "publish": publish}

@@ -58,18 +58,11 @@ def _treat(
 ) -> tuple[RunOutcome, Summary]:
     """Run the jobs; return how they ended, and what they gave."""
     from assets.local_run import run_jobs
-    from assets.workspace import Workspace, publishing_from_environment
-    from pipelines.operations.settings import letters_from_environment
+    from assets.workspace import workspace_from_environment
     from pipelines.report.run_summary import summarise
 
     exports, output = (place if "://" in place else str(Path(place).resolve()) for place in (exports, output))
-    workspace = Workspace(
-        exports=exports,
-        output=output,
-        schemas=str(schemas.resolve()),
-        letters=letters_from_environment(),
-        **publishing_from_environment(),
-    )
+    workspace = workspace_from_environment(exports, output, str(schemas.resolve()))
     with steps(len(set(years) or catalogue.years) + 1) as tell:
         outcome = run_jobs(catalogue, workspace, networks, years, tell)
     return outcome, summarise(catalogue, workspace.store, outcome)
