@@ -66,10 +66,10 @@ def rows_shown(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.Mark
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def warning(
+def outcome(
     name: str | None, passed: bool, shown: Mapping[str, Any], asset: dg.AssetKey | None = None, *, error: bool = False
 ) -> dg.AssetCheckResult:
-    """Return the result of a check that warns, or tells an ``error``, and shows why."""
+    """Return the outcome of a check: it warns, or tells an ``error``, where not ``passed``, and shows why."""
     severity = dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, metadata=shown, asset_key=asset)
 

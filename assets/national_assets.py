@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from assets.jobs import now
-from assets.metadata import ROWS, SCHEMA, declaring, lines_shown, national_shown, rows_shown, table_columns, warning
+from assets.metadata import ROWS, SCHEMA, declaring, lines_shown, national_shown, outcome, rows_shown, table_columns
 from assets.step_failures import refusing, stage_key
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
@@ -54,7 +54,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
             context.log.error(line)
         coverage, rows = read_frame(store.national / "couverture.parquet"), table_rows(catalogue, store)
         absent = coverage[coverage["etat"] == "absent"]
-        yield warning("couverture", absent.empty, {"absents": len(absent), "attendus": len(coverage)})
+        yield outcome("couverture", absent.empty, {"absents": len(absent), "attendus": len(coverage)})
         yield dg.MaterializeResult(
             metadata={
                 ROWS: rows[RESULTS],
@@ -86,7 +86,7 @@ def calendar_check(catalogue: Catalogue) -> dg.AssetChecksDefinition:
             }
             for files in late
         ]
-        return warning(None, not late, {"en_retard": len(late), "detail": rows_shown(rows)})
+        return outcome(None, not late, {"en_retard": len(late), "detail": rows_shown(rows)})
 
     return calendrier
 
@@ -125,9 +125,9 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         try:
             made = release_dataset(catalogue, store, dataset, inputs)
         except ReleaseError as error:
-            yield warning("contrats", False, {"constats": str(error)}, error=True)
+            yield outcome("contrats", False, {"constats": str(error)}, error=True)
             raise dg.Failure(str(error)) from error
-        yield warning("contrats", True, {}, error=True)
+        yield outcome("contrats", True, {}, error=True)
         news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
         context.log.info(f"{dataset} {made.version} : {news}")
         main_table = catalogue.datasets[dataset].main_table
@@ -154,7 +154,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
 def _folder_check(folder: dict[str, Any]) -> dg.AssetCheckResult:
     lines = list(folder_lines(folder))
     shown = {"a_regarder": lines_shown(lines), "fichiers_inattendus": len(folder["inattendus"])}
-    return warning("dossier", not lines, shown, TABLES)
+    return outcome("dossier", not lines, shown, TABLES)
 
 
 def _secret_check(audit: Audit, key: dg.AssetKey) -> dg.AssetCheckResult:
@@ -164,4 +164,4 @@ def _secret_check(audit: Audit, key: dg.AssetKey) -> dg.AssetCheckResult:
         "constats": rows_shown(audit.findings),
         "masques": rows_shown(audit.hidden),
     }
-    return warning("secret", not audit.refused, shown, key, error=True)
+    return outcome("secret", not audit.refused, shown, key, error=True)

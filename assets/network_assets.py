@@ -16,9 +16,9 @@ from assets.metadata import (
     declaring,
     launch_shown,
     lines_shown,
+    outcome,
     rows_shown,
     stage_description,
-    warning,
 )
 from assets.step_failures import retrying_transient_failures, stage_key
 from assets.workspace import Workspace
@@ -148,7 +148,7 @@ def _results(catalogue: Catalogue, network: str, declare: _Declare) -> dg.Assets
             context.log.error(f"{indicator} : calcul impossible. {error}")
         frame = shown_results(store, network, year)
         outside = outside_range(catalogue, frame)[["indicateur", "periode", "maille", "valeur"]]
-        yield warning("plage", outside.empty, {"hors_plage": rows_shown(preview_rows.first_rows(outside))})
+        yield outcome("plage", outside.empty, {"hors_plage": rows_shown(preview_rows.first_rows(outside))})
         yearly = frame[frame["frequence"] == "annuelle"].sort_values(["maille", "indicateur"])
         yield dg.MaterializeResult(
             metadata={
@@ -177,7 +177,7 @@ def _reception_check(due: Awaited) -> dg.AssetCheckResult:
         "jours_de_retard": due.days,
         "producteur": due.declared.producer,
     }
-    return warning("reception", not due.absent, shown, error=bool(due.days))
+    return outcome("reception", not due.absent, shown, error=bool(due.days))
 
 
 def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
@@ -204,20 +204,20 @@ def _conformity_check(declared: Network, verdicts: list[Verdict], metadata: dict
     """Tell an error of a refused export, a warning of one that comes near the share of rows that would refuse it."""
     refused = any(verdict.state == Status.REFUSED for verdict in verdicts)
     near = any(preview_rows.near_its_limit(declared, verdict) for verdict in verdicts)
-    return warning("conformite", not refused and not near, metadata, error=refused)
+    return outcome("conformite", not refused and not near, metadata, error=refused)
 
 
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of columns that seem to hold personal data; columns and counts only."""
     counts = preview_rows.personal_columns(verdicts)
     shown = {"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())}
-    return warning("donnees_personnelles", not counts, shown)
+    return outcome("donnees_personnelles", not counts, shown)
 
 
 def _doubts_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of exports that may not be what they say; they are published unless the declarations block them."""
     lines = [f"{verdict.export} : {doubt.message}" for verdict in verdicts for doubt in verdict.doubts]
-    return warning("vraisemblance", not lines, {"a_verifier": lines_shown(lines)})
+    return outcome("vraisemblance", not lines, {"a_verifier": lines_shown(lines)})
 
 
 def _revision(

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import TO_PASTE, declaring, launch_shown, warning
+from assets.metadata import TO_PASTE, declaring, launch_shown, outcome
 from assets.national_assets import release_key
 from assets.step_failures import refusing
 from assets.workspace import POOL, Workspace
@@ -61,7 +61,7 @@ def publishing_asset(catalogue: Catalogue, key: dg.AssetKey, deps: Sequence[dg.A
         with refusing(*STOPPED):
             night = publish_night(_publishers(mine, workspace), allowed=workspace.publish, progress=context.log.info)
         keep_waiting(workspace.store, night.waiting, lambda dataset: (dataset == catalogue.signals) == (key != KEY))
-        yield warning(AGREEMENT, not any(plan.refusals for plan in night.waiting), _waiting(night.waiting))
+        yield outcome(AGREEMENT, not any(plan.refusals for plan in night.waiting), _waiting(night.waiting))
         if failed := [report for report in night.reports if report.applied and not report.succeeded]:
             raise dg.Failure("\n".join(report_text(report) for report in failed))
         yield dg.MaterializeResult(metadata=_metadata(workspace, night))

@@ -13,7 +13,7 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from assets.jobs import PARIS, SIGNALS_JOB, ZONE, day_asked
-from assets.metadata import ROWS, declaring, lines_shown, warning
+from assets.metadata import ROWS, declaring, lines_shown, outcome
 from assets.publication_assets import building_asset, publishing_asset
 from assets.step_failures import refusing, stage_key
 from assets.workspace import Workspace
@@ -132,7 +132,7 @@ def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
         with refusing(DamagedReleaseError, ReleaseError):
             tables = make_signal_tables(catalogue, store)
             unmet = unmet_notes(catalogue, tables) if tables else []
-            yield warning("notes", not unmet, {"sans_signal": lines_shown(unmet)})
+            yield outcome("notes", not unmet, {"sans_signal": lines_shown(unmet)})
             inputs = release_inputs(catalogue, store, workspace.root, Path(workspace.schemas))
             made = release_signals(catalogue, store, inputs)
         if made is None or tables is None:
