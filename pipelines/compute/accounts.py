@@ -50,9 +50,9 @@ def accounts_of(
             return _accounts(connection, fed, source)
         except duckdb.Error:  # one of them can't be computed, and is told so with the results: the others are counted
             counted: list[Account] = []
-            for item in fed:
+            for feeding in fed:
                 with suppress(duckdb.Error):
-                    counted += _accounts(connection, [item], source)
+                    counted += _accounts(connection, [feeding], source)
             return counted
 
 
@@ -63,23 +63,23 @@ def reasons_of_rows(
 
     None of a row in the base. Raises duckdb.Error when the declaration asks of the rows what they can't give.
     """
-    item = next(item for item in _fed(catalogue, network, export, [year]) if item.identifier == identifier)
+    feeding = next(feeding for feeding in _fed(catalogue, network, export, [year]) if feeding.identifier == identifier)
     source = Source(observations, export)
     rows = f"read_parquet({literal(str(observations))}, file_row_number = true)"
     with connect() as connection:
-        reason = _reason(connection, item, source)
-        found = connection.execute(f"SELECT {reason} FROM {rows} ORDER BY file_row_number").fetchall()
-    return [row[0] for row in found]
+        reason = _reason(connection, feeding, source)
+        rows_of_reasons = connection.execute(f"SELECT {reason} FROM {rows} ORDER BY file_row_number").fetchall()
+    return [row[0] for row in rows_of_reasons]
 
 
 def _accounts(connection: duckdb.DuckDBPyConnection, fed: Sequence[_Fed], source: Source) -> list[Account]:
-    reasons = [_reason(connection, item, source) for item in fed]
+    reasons = [_reason(connection, feeding, source) for feeding in fed]
     columns = ", ".join(f"{sql} AS r{rank}" for rank, sql in enumerate(reasons))
     connection.execute(f"CREATE OR REPLACE TEMP VIEW lignes AS SELECT *, {columns} FROM {source.file}")
     counts = _counted(connection, fed)
     return [
-        Account(item.identifier, accepted, base, outside, _seen(connection, rank, item, outside))
-        for rank, (item, (accepted, base, outside)) in enumerate(zip(fed, counts, strict=True))
+        Account(feeding.identifier, accepted, base, outside, _seen(connection, rank, feeding, outside))
+        for rank, (feeding, (accepted, base, outside)) in enumerate(zip(fed, counts, strict=True))
     ]
 
 
@@ -98,67 +98,67 @@ def _fed(catalogue: Catalogue, network: str, export: Export, years: Iterable[int
 
 def _counted(connection: duckdb.DuckDBPyConnection, fed: Sequence[_Fed]) -> list[tuple[int, int, dict[str, int]]]:
     sums = []
-    for rank, item in enumerate(fed):
-        within = f"_annee IN ({', '.join(map(str, item.years))})"
+    for rank, feeding in enumerate(fed):
+        within = f"_annee IN ({', '.join(map(str, feeding.years))})"
         sums.append(f"count(*) FILTER ({within}), histogram(r{rank}) FILTER ({within})")
     row = connection.execute(f"SELECT {', '.join(sums)} FROM lignes").fetchone()
     assert row is not None  # sums without a grouping are one row
     counts = []
-    for accepted, told in zip(row[::2], row[1::2], strict=True):
-        outside = {name: told[name] for name in REASONS if name in told} if told else {}
+    for accepted, by_reason in zip(row[::2], row[1::2], strict=True):
+        outside = {name: by_reason[name] for name in REASONS if name in by_reason} if by_reason else {}
         counts.append((accepted, accepted - sum(outside.values()), outside))
     return counts
 
 
 def _seen(
-    connection: duckdb.DuckDBPyConnection, rank: int, item: _Fed, outside: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection, rank: int, feeding: _Fed, outside: Mapping[str, int]
 ) -> dict[str, tuple[tuple[str, int], ...]]:
     """Return the values most often met under each reason that a value explains."""
-    values = _told_values(item)
+    values = _told_values(feeding)
     asked = {reason: values[reason] for reason in outside if reason in values}
-    found: dict[str, tuple[tuple[str, int], ...]] = {}
+    most_met: dict[str, tuple[tuple[str, int], ...]] = {}
     for reason, value in asked.items():
         rows = connection.execute(f"""
             SELECT {value}, count(*) AS n FROM lignes
-            WHERE r{rank} = '{reason}' AND _annee IN ({", ".join(map(str, item.years))})
+            WHERE r{rank} = '{reason}' AND _annee IN ({", ".join(map(str, feeding.years))})
             GROUP BY 1 ORDER BY n DESC, 1 NULLS LAST LIMIT {MOST_VALUES}
         """).fetchall()
-        found[reason] = tuple((french.cell(told), int(count)) for told, count in rows)
-    return found
+        most_met[reason] = tuple((french.cell(value_met), int(count)) for value_met, count in rows)
+    return most_met
 
 
-def _told_values(item: _Fed) -> dict[str, str]:
+def _told_values(feeding: _Fed) -> dict[str, str]:
     """Return the SQL of the value that explains a reason, where one does: of a condition, the first that fails."""
-    found = {}
-    conditions = list(item.feed.where.items())
+    explaining = {}
+    conditions = list(feeding.feed.where.items())
     if len(conditions) == 1:
-        found["condition_non_remplie"] = column(conditions[0][0])
+        explaining["condition_non_remplie"] = column(conditions[0][0])
     elif conditions:
         branches = [
             f"WHEN NOT coalesce({column(name)} IN ({', '.join(map(literal, values))}), false) "
             f"THEN CAST({column(name)} AS VARCHAR)"
             for name, values in conditions
         ]
-        found["condition_non_remplie"] = f"CASE {' '.join(branches)} END"
-    answers = [name for key, name in item.feed.inputs.items() if key in ("answer", "rating", "delay")]
+        explaining["condition_non_remplie"] = f"CASE {' '.join(branches)} END"
+    answers = [name for key, name in feeding.feed.inputs.items() if key in ("answer", "rating", "delay")]
     if answers:
         reasons = ("reponse_exclue", "hors_liste", "hors_echelle", "delai_negatif")
-        found |= dict.fromkeys(reasons, column(answers[0]))
-    return found
+        explaining |= dict.fromkeys(reasons, column(answers[0]))
+    return explaining
 
 
-def _reason(connection: duckdb.DuckDBPyConnection, item: _Fed, source: Source) -> str:
+def _reason(connection: duckdb.DuckDBPyConnection, feeding: _Fed, source: Source) -> str:
     """Return the SQL of the reason why a row is out of the base; NULL for one that is in it."""
-    family = item.indicator.estimator.family
-    levels = ", ".join(map(literal, _levels(connection, item, source)))
+    family = feeding.indicator.estimator.family
+    levels = ", ".join(map(literal, _levels(connection, feeding, source)))
     branches = [f"WHEN _maille NOT IN ({levels}) THEN 'autre_maille'"]
-    if condition := kept(item.feed):
+    if condition := kept(feeding.feed):
         branches.append(f"WHEN NOT coalesce({condition}, false) THEN 'condition_non_remplie'")
-    branches += _input_branches(item, source.export)
+    branches += _input_branches(feeding, source.export)
     if family == "typed":
-        branches += _typed_branches(item, source)
+        branches += _typed_branches(feeding, source)
     elif family == "networks":
-        branches += _network_branches(connection, item, source)
+        branches += _network_branches(connection, feeding, source)
     elif family != "total" and source.weight:
         branches += [
             f"WHEN {source.weight} IS NULL THEN 'poids_absent'",
@@ -167,29 +167,29 @@ def _reason(connection: duckdb.DuckDBPyConnection, item: _Fed, source: Source) -
     return f"CASE {' '.join(branches)} END"
 
 
-def _levels(connection: duckdb.DuckDBPyConnection, item: _Fed, source: Source) -> list[str]:
+def _levels(connection: duckdb.DuckDBPyConnection, feeding: _Fed, source: Source) -> list[str]:
     """Return the levels of the rows that make the values: the finest or, of typed values, those that are used."""
-    family = item.indicator.estimator.family
+    family = feeding.indicator.estimator.family
     if family == "networks":
         return list(LEVELS)
     if family != "typed":
         return [source.finest]
-    condition = kept(item.feed)
+    condition = kept(feeding.feed)
     rows = connection.execute(
         f"SELECT DISTINCT _maille FROM {source.file} {f'WHERE {condition}' if condition else ''}"
     ).fetchall()
     there = [level for level in LEVELS if (level,) in rows]
     used: set[str] = set()
-    for level, rule in item.indicator.levels_in(item.network).items():
+    for level, rule in feeding.indicator.levels_in(feeding.network).items():
         below = [name for name in there if LEVELS.index(name) < LEVELS.index(level)]
         used |= {level} if rule.obtained == "declared" else set(below[:1])
         used |= set(below) if rule.compare else set()
     return sorted(used) or ["aucune"]
 
 
-def _input_branches(item: _Fed, export: Export) -> list[str]:
+def _input_branches(feeding: _Fed, export: Export) -> list[str]:
     """Return the branches of what the inputs of a row lack, or hold that the estimator does not count."""
-    estimator, inputs = item.indicator.estimator, item.feed.inputs
+    estimator, inputs = feeding.indicator.estimator, feeding.feed.inputs
     if isinstance(estimator, declared.Ratio):
         above, below = (column(inputs[name]) for name in ("numerator", "denominator"))
         return [
@@ -204,34 +204,34 @@ def _input_branches(item: _Fed, export: Export) -> list[str]:
     if excluded := estimator.set_aside():
         listed = ", ".join(map(literal, excluded))
         branches.append(f"WHEN {column(inputs['answer'])} IN ({listed}) THEN 'reponse_exclue'")
-    return [*branches, f"WHEN NOT ({code(estimator, inputs).in_base}) THEN '{_uncounted(item, export)}'"]
+    return [*branches, f"WHEN NOT ({code(estimator, inputs).in_base}) THEN '{_uncounted(feeding, export)}'"]
 
 
-def _uncounted(item: _Fed, export: Export) -> str:
+def _uncounted(feeding: _Fed, export: Export) -> str:
     """Name what an input is that the estimator does not count."""
-    inputs = item.feed.inputs
+    inputs = feeding.feed.inputs
     field = export.field(inputs["answer"]) if "answer" in inputs else None
     if field is not None and field.type not in NUMERIC:
         return "hors_liste"
-    return "delai_negatif" if isinstance(item.indicator.estimator, declared.WithinDeadline) else "hors_echelle"
+    return "delai_negatif" if isinstance(feeding.indicator.estimator, declared.WithinDeadline) else "hors_echelle"
 
 
-def _typed_branches(item: _Fed, source: Source) -> list[str]:
+def _typed_branches(feeding: _Fed, source: Source) -> list[str]:
     """Return the branches of a typed value that can't be made, or that a later one of its year replaces."""
-    value = typed_value(item.indicator.estimator, item.feed.inputs)
+    value = typed_value(feeding.indicator.estimator, feeding.feed.inputs)
     branches = [f"WHEN {value} IS NULL THEN 'non_calculable'"]
-    if item.indicator.year != "last" or (item.feed.frequency or source.export.period.frequency) != "year":
+    if feeding.indicator.year != "last" or (feeding.feed.frequency or source.export.period.frequency) != "year":
         return branches
-    condition = f" AND {kept(item.feed)}" if item.feed.where else ""
+    condition = f" AND {kept(feeding.feed)}" if feeding.feed.where else ""
     latest = f"max(_periode) FILTER ({value} IS NOT NULL{condition}) OVER (PARTITION BY {_PLACE})"
     return [*branches, f"WHEN _periode < {latest} THEN 'autre_periode'"]
 
 
-def _network_branches(connection: duckdb.DuckDBPyConnection, item: _Fed, source: Source) -> list[str]:
+def _network_branches(connection: duckdb.DuckDBPyConnection, feeding: _Fed, source: Source) -> list[str]:
     """Return the branches of rows of networks: without any site, or of a period that is not the last of its kind."""
-    inputs, finest = item.feed.inputs, source.export.period.frequency
+    inputs, finest = feeding.feed.inputs, source.export.period.frequency
     branches = [f"WHEN NOT {column(inputs['sites'])} > 0 THEN 'non_calculable'"] if "sites" in inputs else []
-    conditions = [f"{column(inputs['published'])} IS NOT NULL", *filter(None, [kept(item.feed)])]
+    conditions = [f"{column(inputs['published'])} IS NOT NULL", *filter(None, [kept(feeding.feed)])]
     conditions += [f"{column(inputs['sites'])} > 0"] if "sites" in inputs else []
     rows = connection.execute(
         f"SELECT DISTINCT _periode FROM {source.file} WHERE {' AND '.join(conditions)} ORDER BY 1"
@@ -239,7 +239,7 @@ def _network_branches(connection: duckdb.DuckDBPyConnection, item: _Fed, source:
     periods = [str(row[0]) for row in rows]
     latest = {
         (frequency, period_of(last_day(name), frequency)): name
-        for frequency in (item.feed.frequency or finest, "year")
+        for frequency in (feeding.feed.frequency or finest, "year")
         for name in periods
     }  # the last one of each published period stays
     used = ", ".join(map(literal, sorted(set(latest.values())))) or "''"

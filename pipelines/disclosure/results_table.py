@@ -38,24 +38,26 @@ def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Earlier = ()
         return without_secrets(results)
     years = []
     for rows in blocks(results, YEAR):
-        told = told_before(earlier, *network_year(rows))
-        years.append(_hidden(rows.reset_index(drop=True), catalogue, told))
+        before = told_before(earlier, *network_year(rows))
+        years.append(_hidden(rows.reset_index(drop=True), catalogue, before))
     return without_secrets(pd.concat(years, ignore_index=True))
 
 
 def _hidden(results: pd.DataFrame, catalogue: Catalogue, before: pd.DataFrame) -> pd.DataFrame:
     """Return a network-year with its secrets marked; their figures are still there."""
-    found = beside(results, before)
+    rows_beside = beside(results, before)
     added: list[pd.DataFrame] = []
-    for survey in surveys(found, catalogue):
-        rows, silent = _hidden_rows(survey, found)
-        found.loc[rows, "statut_confidentialite"] = HIDDEN
-        found.loc[rows, "motif"] = SECRET
+    for survey in surveys(rows_beside, catalogue):
+        rows, silent = _hidden_rows(survey, rows_beside)
+        rows_beside.loc[rows, "statut_confidentialite"] = HIDDEN
+        rows_beside.loc[rows, "motif"] = SECRET
         added += [one.assign(motif=SECRET) for one in silent]
     if added:
-        found = pd.concat([found, *added], ignore_index=True)
-    found.loc[found["statut_confidentialite"].ne(FREE), "date_reference"] = None  # none, of a period without anybody
-    return found.drop(columns=["montree", "cachee"])
+        rows_beside = pd.concat([rows_beside, *added], ignore_index=True)
+    rows_beside.loc[rows_beside["statut_confidentialite"].ne(FREE), "date_reference"] = (
+        None  # none, of a period without anybody
+    )
+    return rows_beside.drop(columns=["montree", "cachee"])
 
 
 def _hidden_rows(survey: Survey, results: pd.DataFrame) -> tuple[Places, list[pd.DataFrame]]:
@@ -78,10 +80,10 @@ def _hidden_rows(survey: Survey, results: pd.DataFrame) -> tuple[Places, list[pd
 
 def _cells(pattern: Pattern, hidden: Flags, survey: Survey) -> Flags:
     """Return what is hidden as places × columns, without the places that no row names."""
-    found: Flags = np.zeros((len(survey.parent), len(survey.columns)), dtype=bool)
+    cells: Flags = np.zeros((len(survey.parent), len(survey.columns)), dtype=bool)
     for index, slot in enumerate(pattern.series.slots):
-        found[:, slot.columns] = hidden[: len(found), index][:, None]
-    return found
+        cells[:, slot.columns] = hidden[: len(cells), index][:, None]
+    return cells
 
 
 def _silent(survey: Survey, asked: Rows, cells: Flags, results: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -107,10 +109,10 @@ def without_secrets(results: pd.DataFrame) -> pd.DataFrame:
     """Return the results with every figure of the rows marked C blank, in whichever state they are."""
     if results.empty:
         return results
-    found = results.copy()
-    concealed = found["statut_confidentialite"].ne(FREE)
-    found.loc[concealed, [*NUMBERS, *(name for name in UNPUBLISHED if name in found)]] = np.nan
-    return found
+    blanked = results.copy()
+    concealed = blanked["statut_confidentialite"].ne(FREE)
+    blanked.loc[concealed, [*NUMBERS, *(name for name in UNPUBLISHED if name in blanked)]] = np.nan
+    return blanked
 
 
 # Extreme weights tell the sizes of their categories; with one decimal, no longer exactly.
@@ -124,9 +126,9 @@ def coarsened(results: pd.DataFrame) -> pd.DataFrame:
     what, down to one person.
     """
     weighted = results["effectif_pondere"].notna()
-    found = results.assign(effectif_pondere=results["effectif_pondere"].astype("float64").round(0))
-    found.loc[weighted, ["numerateur", "denominateur"]] = np.nan
-    return found
+    rounded = results.assign(effectif_pondere=results["effectif_pondere"].astype("float64").round(0))
+    rounded.loc[weighted, ["numerateur", "denominateur"]] = np.nan
+    return rounded
 
 
 def disclosure_summary(results: pd.DataFrame) -> pd.DataFrame:
@@ -136,10 +138,10 @@ def disclosure_summary(results: pd.DataFrame) -> pd.DataFrame:
     """
     groups = ["reseau", "indicateur", "frequence", "maille"]
     counted = results.assign(valeurs=results["valeur"].notna(), secret=results["statut_confidentialite"].ne(FREE))
-    found = counted.groupby(groups, sort=True)[["valeurs", "secret"]].sum().reset_index()
-    total = found["valeurs"] + found["secret"]
-    found["part_secret"] = (100 * found["secret"] / total.where(total > 0)).round(1)
-    return found[found["secret"] > 0].reset_index(drop=True)
+    sums = counted.groupby(groups, sort=True)[["valeurs", "secret"]].sum().reset_index()
+    total = sums["valeurs"] + sums["secret"]
+    sums["part_secret"] = (100 * sums["secret"] / total.where(total > 0)).round(1)
+    return sums[sums["secret"] > 0].reset_index(drop=True)
 
 
 def without_secret_parts(discrepancies: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
@@ -172,10 +174,10 @@ def secret_totals(results: pd.DataFrame, catalogue: Catalogue) -> set[tuple[str,
     keys = ["reseau", "annee", "indicateur"]
     (numbers,) = row_numbers(keys, results)
     hidden = results["statut_confidentialite"].ne(FREE).to_numpy()
-    told = results["maille"].eq("national").to_numpy() & results["effectif"].notna().to_numpy()
-    told &= results["periode"].eq(results["annee"].astype("Int64").astype(str)).to_numpy() if told.any() else False
+    public = results["maille"].eq("national").to_numpy() & results["effectif"].notna().to_numpy()
+    public &= results["periode"].eq(results["annee"].astype("Int64").astype(str)).to_numpy() if public.any() else False
     concealed, first = np.unique(numbers[hidden], return_index=True)
-    rows = np.flatnonzero(hidden)[first[~np.isin(concealed, numbers[told])]]
+    rows = np.flatnonzero(hidden)[first[~np.isin(concealed, numbers[public])]]
     return {
         (str(network), int(year), export)
         for network, year, indicator in results[keys].take(rows).itertuples(index=False, name=None)
@@ -188,9 +190,9 @@ def without_counts(table: pd.DataFrame, name: str, secret: set[tuple[str, int, s
     at = _counting(table, secret)
     if not at.any():
         return table
-    found = table.astype(dict.fromkeys(COUNTS[name], "object"))
-    found.loc[at, COUNTS[name]] = None
-    return found
+    blanked = table.astype(dict.fromkeys(COUNTS[name], "object"))
+    blanked.loc[at, COUNTS[name]] = None
+    return blanked
 
 
 def without_bounds(findings: pd.DataFrame, secret: set[tuple[str, int, str]]) -> pd.DataFrame:
@@ -200,19 +202,19 @@ def without_bounds(findings: pd.DataFrame, secret: set[tuple[str, int, str]]) ->
     """
     if findings.empty:
         return findings
-    kept = findings[~(_counting(findings, secret) & findings["severite"].eq(WARNING).to_numpy())]
-    return without_counts(kept, "anomalies", secret)
+    without_warnings = findings[~(_counting(findings, secret) & findings["severite"].eq(WARNING).to_numpy())]
+    return without_counts(without_warnings, "anomalies", secret)
 
 
 def told_counts(tables: Mapping[str, pd.DataFrame], secret: set[tuple[str, int, str]]) -> pd.DataFrame:
     """Return ``reseau``, ``annee`` and ``table`` of every published count of an export whose total is secret."""
-    found = []
+    counts = []
     for name, columns in COUNTS.items():
         table = tables.get(name)
         if table is not None and len(table):
-            told = table[_counting(table, secret) & table[columns].notna().any(axis=1).to_numpy()]
-            found.append(told[["reseau", "annee"]].assign(table=name))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["reseau", "annee", "table"])
+            shown = table[_counting(table, secret) & table[columns].notna().any(axis=1).to_numpy()]
+            counts.append(shown[["reseau", "annee"]].assign(table=name))
+    return pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=["reseau", "annee", "table"])
 
 
 def _counting(table: pd.DataFrame, secret: set[tuple[str, int, str]]) -> NDArray[np.bool_]:

@@ -66,7 +66,7 @@ def explanation(explainer: Explainer, row: Row, schemas: Path) -> dict[str, Any]
         "sources": [_source(traced, name, shown, hidden) for name in traced.feed.export],
         "hors_de_la_base": _outside(traced, row, shown),
         "corrections": touched,
-        "declarations": _declarations(traced, row, schemas, [item["declaration"] for item in touched]),
+        "declarations": _declarations(traced, row, schemas, [correction["declaration"] for correction in touched]),
         "publication": {
             "jeu_de_donnees": explainer.release.dataset,
             "version": explainer.release.version,
@@ -126,12 +126,12 @@ def _minimum_of(indicator: Indicator, export: Export) -> MinimumBase | None:
 
 
 def _labels(traced: Traced, name: str, year: int) -> list[str]:
-    found = [
+    labels = [
         label_of(field, layout)
         for export in traced.exports
         if (field := export.field(name)) and (layout := export.layout(year))
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(labels))
 
 
 def _source(traced: Traced, name: str, rows: pd.DataFrame | None, hidden: bool) -> dict[str, Any]:
@@ -155,21 +155,21 @@ def _lines(rows: pd.DataFrame | None, export: str, path: str) -> dict[str, Any] 
     if rows is None:
         return None
     numbers = sorted(int(n) for n in rows.loc[(rows["_export"] == export) & (rows["_fichier"] == path), "_ligne"])
-    told: dict[str, Any] = {"nombre": len(numbers)}
+    summary: dict[str, Any] = {"nombre": len(numbers)}
     if numbers:
-        told |= {"premiere": numbers[0], "derniere": numbers[-1]}
+        summary |= {"premiere": numbers[0], "derniere": numbers[-1]}
     if len(numbers) <= LISTED:
-        told["numeros"] = numbers
-    return told
+        summary["numeros"] = numbers
+    return summary
 
 
 def _outside(traced: Traced, row: Row, rows: pd.DataFrame | None) -> list[dict[str, Any]] | None:
     """Tell the accepted rows of the unit that are in no base, by reason; None of a row of which no line is told."""
     if rows is None or not isinstance(traced.lines, ObservedLines):
         return None
-    found = traced.lines.outside(key_of(row))
+    counts = traced.lines.outside(key_of(row))
     return [
-        {"raison": name, "libelle": words, "nombre": found[name]} for name, words in REASONS.items() if name in found
+        {"raison": name, "libelle": words, "nombre": counts[name]} for name, words in REASONS.items() if name in counts
     ]
 
 
@@ -178,20 +178,20 @@ def _corrections(traced: Traced, rows: pd.DataFrame | None) -> list[dict[str, An
     if rows is None:
         return []
     counted = set(zip(rows["_export"], rows["_fichier"], rows["_ligne"], strict=True))
-    found = []
+    changes = []
     for name, evidence in traced.evidence.items():
         export = next(export for export in traced.exports if export.id == name)
-        for item in evidence.corrected:
+        for applied in evidence.corrected:
             touched = {
-                path: kept
-                for path, numbers in item.lines.items()
-                if (kept := [number for number in numbers if (name, path, number) in counted])
+                path: counting
+                for path, numbers in applied.lines.items()
+                if (counting := [number for number in numbers if (name, path, number) in counted])
             }
             if not touched:
                 continue
-            correction, field = item.correction, export.field(item.correction.field)
+            correction, field = applied.correction, export.field(applied.correction.field)
             personal = bool(field and field.personal)
-            found.append(
+            changes.append(
                 {
                     "declaration": correction.place,
                     "colonne": correction.field,
@@ -202,14 +202,14 @@ def _corrections(traced: Traced, rows: pd.DataFrame | None) -> list[dict[str, An
                     "lignes": [{"fichier": path, "numeros": numbers} for path, numbers in touched.items()],
                 }
             )
-    return found
+    return changes
 
 
 def _absence(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict[str, Any]:
     label = row["motif_absence"]
     reasons = explainer.catalogue.reasons.values()
     details = _hidden_details(traced) if hidden else _details(traced, row)
-    definition = next((item.description for item in reasons if item.label == label), "")
+    definition = next((reason.description for reason in reasons if reason.label == label), "")
     return {"motif": _plain(label), "definition": definition, "details": details}
 
 
@@ -231,17 +231,17 @@ _BESIDE = "La règle la cache, ou bien une valeur qu'elle cache pourrait en êtr
 
 def _details(traced: Traced, row: Row) -> list[str]:
     """Say what is behind an absence: the state of exports, what failed, what is missing, or too small a base."""
-    if kept := kept_from(row):
-        return [f"Gardée de la version {kept}."]
+    if version := kept_from(row):
+        return [f"Gardée de la version {version}."]
     if traced.reason is not None:
         states = [(name, traced.kept.known.of_export(name)) for name in traced.feed.export]
-        told = [
+        states_told = [
             f"Export « {name} » : {state.status}. {state.explanation}".strip()
             for name, state in states
             if state.status != Status.ACCEPTED
         ]
         failure = traced.kept.known.failures.get(row["indicateur"])
-        return [*told, *([f"Calcul impossible : {failure}"] if failure else [])]
+        return [*states_told, *([f"Calcul impossible : {failure}"] if failure else [])]
     line = traced.line(row)
     if line is None or traced.lines is None:
         return ["Aucune ligne acceptée ne porte sur cet indicateur."]
@@ -256,14 +256,14 @@ def _details(traced: Traced, row: Row) -> list[str]:
 def _declarations(traced: Traced, row: Row, schemas: Path, corrections: list[str]) -> list[dict[str, Any]]:
     """Tell where the row is declared: file, its sha256, and line."""
     network = row["reseau"]
-    found = [_declared(schemas, f"indicators/{row['indicateur']}.yml", ("networks", network), "indicateur")]
+    places = [_declared(schemas, f"indicators/{row['indicateur']}.yml", ("networks", network), "indicateur")]
     for export in traced.exports:
         place = f"networks/{network}.yml"
-        found.append(_declared(schemas, place, ("exports", export.id), f"export {export.id}"))
+        places.append(_declared(schemas, place, ("exports", export.id), f"export {export.id}"))
     for place in corrections:
         file, _, line = place.rpartition(":")
-        found.append({**_declared(schemas, file, (), "correction"), "ligne": int(line)})
-    return found
+        places.append({**_declared(schemas, file, (), "correction"), "ligne": int(line)})
+    return places
 
 
 def _declared(schemas: Path, file: str, path: tuple[str, ...], what: str) -> dict[str, Any]:
@@ -271,7 +271,7 @@ def _declared(schemas: Path, file: str, path: tuple[str, ...], what: str) -> dic
     document = _parsed(content)
     at: tuple[str | int, ...] = path
     if path[:1] == ("exports",):
-        at = ("exports", next(i for i, item in enumerate(document.data["exports"]) if item["id"] == path[1]))
+        at = ("exports", next(i for i, export in enumerate(document.data["exports"]) if export["id"] == path[1]))
     return {"objet": what, "fichier": file, "sha256": hashlib.sha256(content).hexdigest(), "ligne": document.line(at)}
 
 
@@ -287,15 +287,15 @@ def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict
     results = traced.kept.known.results
     if results and results.declarations not in ("", explainer.catalogue.fingerprint(row["reseau"])):
         warnings.append(_STALE)
-    kept = kept_from(row)
-    figures = {} if hidden or kept or line is None else as_published(row, line, traced.indicator)
+    version = kept_from(row)
+    figures = {} if hidden or version or line is None else as_published(row, line, traced.indicator)
     method = (
         "état des exports à la réception et au contrôle"
         if traced.reason
         else ("lignes acceptées relues dans le fichier archivé, recalculé avec les estimateurs du traitement")
     )
     return {
-        "methode": _NO_COMPARISON if hidden else _KEPT.format(kept) if kept else method,
+        "methode": _NO_COMPARISON if hidden else _KEPT.format(version) if version else method,
         "valeurs": {name: _plain(value) for name, value in figures.items()},
         "accord": None if disagreements is None else not disagreements,
         "desaccords": disagreements or [],

@@ -55,8 +55,8 @@ class NetworkPages:
         for level in ("national", "region", "departement", "site"):
             rows = self.reading.yearly_rows(level, self.network.code)
             series = self.reading.place_series(self.network.code, level)
-            for (place, held), (_, text) in zip(series, rows, strict=True):
-                yield from self._place(place, held)
+            for (place, series_of_place), (_, text) in zip(series, rows, strict=True):
+                yield from self._place(place, series_of_place)
                 yield File(addresses.rows_file(addresses.place_page(place)), text)
                 if level == "site":
                     offices.append(place)
@@ -67,15 +67,18 @@ class NetworkPages:
         yield from self._offices(offices)
 
     def _held(self, level: str) -> By:
-        told = self.reading.place_series(self.network.code, level)
-        return {place.code: {series.indicator.code: series for series in held} for place, held in told}
+        places = self.reading.place_series(self.network.code, level)
+        return {
+            place.code: {series.indicator.code: series for series in series_of_place}
+            for place, series_of_place in places
+        }
 
-    def _place(self, place: Place, held: list[Series]) -> Iterator[File]:
+    def _place(self, place: Place, series_of_place: list[Series]) -> Iterator[File]:
         """Yield the page of a place, in parts when it is heavy, and its cards."""
-        held = sorted(held, key=self._order)
+        series_of_place = sorted(series_of_place, key=self._order)
         page = addresses.place_page(place)
         more = self._more(page) if place.level == "national" else Markup()
-        sections = [(series, self._section(series, page)) for series in held]
+        sections = [(series, self._section(series, page)) for series in series_of_place]
         title, heading, crumbs = self._names_of(place)
         yield from self.pages.in_parts(
             "place.html",
@@ -90,9 +93,9 @@ class NetworkPages:
             notes=self._notes(place, page),
             name=heading,
             more=more,
-            description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
+            description=f"{title} : résultats et satisfaction, {len(series_of_place)} indicateurs, données ouvertes.",
         )
-        for series in held:
+        for series in series_of_place:
             yield File(addresses.card(page, series.indicator.code), card(series, self.network.title))
 
     def _poster(self, place: Place) -> str | None:
@@ -133,15 +136,15 @@ class NetworkPages:
         if code in self._totals or place.level == "national":
             return []
         around = {"site": self._departments, "departement": self._regions}.get(place.level, {})
-        found = [around.get(place.territory, {}).get(code), self._nation.get(code)]
-        return [one for one in found if one is not None]
+        candidates = [around.get(place.territory, {}).get(code), self._nation.get(code)]
+        return [one for one in candidates if one is not None]
 
     @cached_property
     def _totals(self) -> set[str]:
         """Indicators whose national value is a total, above all values of territories: no reference for one of them."""
         parts: dict[str, list[float]] = {}
-        for held in (*self._departments.values(), *self._regions.values()):
-            for code, series in held.items():
+        for by_indicator in (*self._departments.values(), *self._regions.values()):
+            for code, series in by_indicator.items():
                 if figure := published(series):
                     parts.setdefault(code, []).append(figure.value or 0)
         counts = {code for code, row in self.reading.indicator_rows.items() if row["famille_unite"] == "nombre"}
@@ -185,8 +188,8 @@ class NetworkPages:
 
     def _method(self, indicator: Indicator, level: str) -> str:
         least = self.reading.indicator_rows[indicator.code]["effectif_minimal"]
-        told = f"Obtention : {self._modes.get((indicator.code, level), 'non publiée')}."
-        return f"{told} Rien n'est publié sous {least} réponses ou cas." if least else told
+        obtained = f"Obtention : {self._modes.get((indicator.code, level), 'non publiée')}."
+        return f"{obtained} Rien n'est publié sous {least} réponses ou cas." if least else obtained
 
     def _origin(self, indicator: Indicator, level: str, year: int) -> tuple[str, list[Line]]:
         """Return where a figure comes from: in words, and the files."""
@@ -248,11 +251,11 @@ class NetworkPages:
     @cached_property
     def _held_by_territory(self) -> dict[tuple[str, str], list[str]]:
         """The offices whose results are those of a territory, by its level and code: a caisse of one département."""
-        found: dict[tuple[str, str], list[str]] = {}
+        offices: dict[tuple[str, str], list[str]] = {}
         for row in self.reading.rows("structures", self.network.code):
-            told = f"Structure : {row['structure']} ({row['structure_code']})."
-            found.setdefault((row["maille"], row["territoire_code"]), []).append(told)
-        return found
+            line = f"Structure : {row['structure']} ({row['structure_code']})."
+            offices.setdefault((row["maille"], row["territoire_code"]), []).append(line)
+        return offices
 
     def _more(self, page: str) -> Markup:
         places = {level: self.reading.places(self.network.code, level) for level in ("region", "departement", "site")}
@@ -278,10 +281,12 @@ class NetworkPages:
         """Yield the page of each indicator in this network: maps of its territories, distribution of its offices."""
         for code in self._indicators_shown():
             one, address = self.reading.indicators[code], addresses.page("indicateurs", code, self.network.code)
-            charts = [found for level in ("departement", "region") if (found := self._map(one, level))]
-            if held := self._observed["site"].get(code):
-                chart = distribution([figure for _, figure in held], one, held[0][1].year)
-                charts.append(("structures", f"Structures, {held[0][1].year}", "", chart.html("d-structures")))
+            charts = [
+                chart_of_level for level in ("departement", "region") if (chart_of_level := self._map(one, level))
+            ]
+            if offices := self._observed["site"].get(code):
+                chart = distribution([figure for _, figure in offices], one, offices[0][1].year)
+                charts.append(("structures", f"Structures, {offices[0][1].year}", "", chart.html("d-structures")))
             yield self.pages.file(
                 "indicator_network.html",
                 address,
@@ -300,13 +305,13 @@ class NetworkPages:
 
     def _map(self, one: Indicator, level: str) -> tuple[str, str, str, Markup] | None:
         """Return the map of a level in its last published year, None where nothing can be drawn."""
-        held = {"departement": self._departments, "region": self._regions}[level]
-        series = {code: found[one.code] for code, found in held.items() if one.code in found}
+        territories = {"departement": self._departments, "region": self._regions}[level]
+        series = {code: shown[one.code] for code, shown in territories.items() if one.code in shown}
         years = [figure.year for one_series in series.values() if (figure := published(one_series))]
         if not years or not self.reading.has("territoires"):
             return None
         year = max(years)
-        figures = {code: figure for code, found in series.items() for figure in found.figures if figure.year == year}
+        figures = {code: figure for code, shown in series.items() for figure in shown.figures if figure.year == year}
         areas = areas_of_year(self.reading.territory_rows, level, year, figures)
         chart = territory_map(areas, one, year, level)
         plural = f"{NOUNS[level]}s"
@@ -316,7 +321,7 @@ class NetworkPages:
         """Yield the list of the network's offices, by name."""
         if not offices:
             return
-        told = Listing(
+        listing = Listing(
             f"Structures : {self.network.title}",
             f"{number_text(len(offices), 0)} structures ont au moins un résultat dans cette version.",
             [*self._home, ("Structures", None)],
@@ -326,7 +331,7 @@ class NetworkPages:
             code, name = self.reading.department(place)
             detail = f"{name} ({code})" if code else place.code
             entries.append(Entry(place.name, addresses.place_page(place), detail, (code, name)))
-        yield from list_pages(self.pages, offices_list(self.network.code), told, entries)
+        yield from list_pages(self.pages, offices_list(self.network.code), listing, entries)
 
 
 def offices_list(network: str) -> str:

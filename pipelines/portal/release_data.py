@@ -57,13 +57,13 @@ class Reading(OpenRelease):
     @property
     def date(self) -> str | None:
         """The day on which the data stop (ISO), as the table of versions tells it."""
-        return next((item.data_date for item in self.versions if item.version == self.version), None)
+        return next((version.data_date for version in self.versions if version.version == self.version), None)
 
     @property
     def contact(self) -> Mapping[str, str] | None:
         """Who answers for the data: title, and email if any; None when the release names nobody."""
-        held: list[Mapping[str, str]] = self.descriptor.get("contributors", [])
-        return held[0] if held else None
+        contributors: list[Mapping[str, str]] = self.descriptor.get("contributors", [])
+        return contributors[0] if contributors else None
 
     @property
     def producer(self) -> str:
@@ -73,13 +73,15 @@ class Reading(OpenRelease):
     @cached_property
     def versions(self) -> list[Version]:
         """Every version until this one, oldest first, as ``versions.csv`` tells them; this one with its sha256."""
-        told = told_versions(self.folder)
-        if not any(item.version == self.version for item in told):  # of before versions were recorded
-            previous, content = told[-1].version if told else None, self.descriptor.get("contentHash", "")
-            nature = kind(self.version, first=not told)
-            told.append(Version(len(told) + 1, self.version, previous, nature, None, None, None, None, None, content))
+        recorded = told_versions(self.folder)
+        if not any(version.version == self.version for version in recorded):  # of before versions were recorded
+            previous, content = recorded[-1].version if recorded else None, self.descriptor.get("contentHash", "")
+            nature = kind(self.version, first=not recorded)
+            recorded.append(
+                Version(len(recorded) + 1, self.version, previous, nature, None, None, None, None, None, content)
+            )
         digest = history.release_hash(self.folder) if (self.folder / CHECKSUMS).is_file() else None
-        return [replace(item, sha256=digest) if item.version == self.version else item for item in told]
+        return [replace(version, sha256=digest) if version.version == self.version else version for version in recorded]
 
     @cached_property
     def dictionary(self) -> list[dict[str, str]]:
@@ -136,15 +138,15 @@ class Reading(OpenRelease):
     @cached_property
     def territories(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """The rows of ``territoires`` by level and code, in order of years: one that changed has several."""
-        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        by_code: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for row in self.territory_rows:
-            found.setdefault((row["maille"], row["territoire_code"]), []).append(row)
-        return found
+            by_code.setdefault((row["maille"], row["territoire_code"]), []).append(row)
+        return by_code
 
     def department(self, place: Place) -> tuple[str, str]:
         """Return the code and the name of the département of an office, empty when the release names none."""
-        known = self.territories.get(("departement", place.territory))
-        return (place.territory, str(known[-1]["territoire"])) if known else ("", "")
+        years = self.territories.get(("departement", place.territory))
+        return (place.territory, str(years[-1]["territoire"])) if years else ("", "")
 
     def rows(self, table: str, network: str | None = None) -> list[Line]:
         """Return the rows of a small table (of one network), in the order of the file; none when it isn't there."""
@@ -156,10 +158,10 @@ class Reading(OpenRelease):
     def receptions(self, network: str) -> list[Line]:
         """Return the files due by a network, by year and export: rows, ``path`` and ``sha256`` of those received."""
         received = {
-            (item["year"], file["export"]): {"path": file.get("path"), "sha256": file.get("sha256")}
-            for item in self.descriptor.get("inputs", {}).get("receptions", ())
-            if item["network"] == network
-            for file in item["files"]
+            (reception["year"], file["export"]): {"path": file.get("path"), "sha256": file.get("sha256")}
+            for reception in self.descriptor.get("inputs", {}).get("receptions", ())
+            if reception["network"] == network
+            for file in reception["files"]
         }
         return [
             {"path": None, "sha256": None} | row | received.get((row["annee"], row["export"]), {})
@@ -168,31 +170,31 @@ class Reading(OpenRelease):
 
     def exports(self, network: str) -> dict[tuple[str, int], str]:
         """Return the export that each indicator and year of a network comes from (« caf/enquete » gives enquete)."""
-        told = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT DISTINCT indicateur, annee, source FROM resultats "
             "WHERE reseau = $network AND frequence = 'annuelle' AND source IS NOT NULL ORDER BY ALL",
             {"network": network},
         ).fetchall()
-        return {(indicator, year): source.partition("/")[2] or source for indicator, year, source in told}
+        return {(indicator, year): source.partition("/")[2] or source for indicator, year, source in rows}
 
     def modes(self, network: str) -> dict[tuple[str, str], str]:
         """Return how the yearly values of each indicator and level of a network are obtained."""
-        told = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT indicateur, maille, arg_max(mode_obtention, annee) FROM resultats "
             "WHERE reseau = $network AND frequence = 'annuelle' GROUP BY ALL ORDER BY ALL",
             {"network": network},
         ).fetchall()
-        return {(indicator, level): mode for indicator, level, mode in told if mode}
+        return {(indicator, level): mode for indicator, level, mode in rows if mode}
 
     def places(self, network: str | None = None, level: str | None = None) -> list[Place]:
         """Return the places that have a yearly row, by network, level and code."""
         where, parameters = _condition(network, level)
-        told = self._connection.execute(
+        rows = self._connection.execute(
             f"SELECT reseau, maille, {_CODE} AS code, arg_max(structure, annee), arg_max(territoire, annee), "
             f"arg_max(territoire_code, annee) FROM resultats {where} GROUP BY ALL ORDER BY reseau, maille, code",
             parameters,
         ).fetchall()
-        return [self._place(*row) for row in told]
+        return [self._place(*row) for row in rows]
 
     def place_series(
         self, network: str | None = None, level: str | None = None, code: str | None = None
@@ -225,8 +227,8 @@ class Reading(OpenRelease):
         )
         rows = (row for batch in iter(lambda: cursor.fetchmany(BATCH), []) for row in batch)
         header = ",".join(self.columns)
-        for found, lines in groupby(rows, itemgetter(0)):
-            yield found, "\n".join([header, *(line for _, line in lines), ""])
+        for value, lines in groupby(rows, itemgetter(0)):
+            yield value, "\n".join([header, *(line for _, line in lines), ""])
 
     @cached_property
     def columns(self) -> list[str]:
@@ -235,17 +237,17 @@ class Reading(OpenRelease):
 
     def former_names(self, network: str) -> dict[str, list[tuple[str, int, int]]]:
         """Return by office the names that rows give it beside its present one, each with its first and last year."""
-        told = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT structure_code, structure, min(annee), max(annee) FROM resultats "
             "WHERE reseau = $network AND structure_code IS NOT NULL GROUP BY ALL ORDER BY ALL",
             {"network": network},
         ).fetchall()
-        found: dict[str, list[tuple[str, int, int]]] = {}
-        for code, name, first, last in told:
+        names: dict[str, list[tuple[str, int, int]]] = {}
+        for code, name, first, last in rows:
             present = self._structures.get((network, code), {}).get("structure", name)
             if name and name != present:
-                found.setdefault(code, []).append((name, first, last))
-        return found
+                names.setdefault(code, []).append((name, first, last))
+        return names
 
     def last_year(self, place: Place) -> int | None:
         """Return the last year in which an office is known, None when the release doesn't say."""
@@ -255,10 +257,10 @@ class Reading(OpenRelease):
     @cached_property
     def indicator_networks(self) -> dict[str, list[str]]:
         """The networks that have a yearly row of each indicator."""
-        told = self._connection.execute(
+        pairs = self._connection.execute(
             "SELECT DISTINCT indicateur, reseau FROM resultats WHERE frequence = 'annuelle' ORDER BY ALL"
         ).fetchall()
-        return {code: [network for _, network in rows] for code, rows in groupby(told, itemgetter(0))}
+        return {code: [network for _, network in rows] for code, rows in groupby(pairs, itemgetter(0))}
 
     def revised(self, network: str) -> list[tuple[str, ...]]:
         """Return the values of a network that this release corrects: level, code, indicator, period."""
@@ -267,35 +269,37 @@ class Reading(OpenRelease):
     @cached_property
     def years(self) -> list[int]:
         """The years that have a yearly row, ascending."""
-        told = self._connection.execute("SELECT DISTINCT annee FROM resultats WHERE frequence = 'annuelle' ORDER BY 1")
-        return [year for (year,) in told.fetchall()]
+        cursor = self._connection.execute(
+            "SELECT DISTINCT annee FROM resultats WHERE frequence = 'annuelle' ORDER BY 1"
+        )
+        return [year for (year,) in cursor.fetchall()]
 
     def observed(self, network: str, level: str) -> dict[str, list[tuple[Place, Figure]]]:
         """Return by indicator the places of a level with their figures of the last year that has a published value."""
         places = {place.code: place for place in self.places(network, level)}
         where, parameters = _condition(network, level)
-        told = self._connection.execute(
+        rows = self._connection.execute(
             f"SELECT {_CODE}, {', '.join(_COLUMNS)}, nature_donnees = '{SYNTHETIC}' FROM resultats {where} "
             "QUALIFY annee = max(annee) FILTER (valeur IS NOT NULL) OVER (PARTITION BY indicateur) "
             "ORDER BY indicateur, 1",
             parameters,
         ).fetchall()
-        found: dict[str, list[tuple[Place, Figure]]] = {}
-        for code, *row in told:
+        by_indicator: dict[str, list[tuple[Place, Figure]]] = {}
+        for code, *row in rows:
             revised = self._is_revised(places[code], row[0], row[1])
-            found.setdefault(row[0], []).append((places[code], _figure(tuple(row), revised=revised)))
-        return found
+            by_indicator.setdefault(row[0], []).append((places[code], _figure(tuple(row), revised=revised)))
+        return by_indicator
 
     def digests(self, table: str, column: str) -> dict[str, str]:
         """Return a digest of the rows of each value of a column, the column of versions aside."""
         if not self.has(table):
             return {}
         columns = "* EXCLUDE (version_publication)" if table == "resultats" else "*"
-        told = self._connection.execute(
+        rows = self._connection.execute(
             f"SELECT {column}, sum(hash(the_row)::HUGEINT)::VARCHAR || ' ' || count(*) "
             f'FROM (SELECT {columns} FROM "{table}") AS the_row GROUP BY ALL'
         ).fetchall()
-        return {str(value): digest for value, digest in told}
+        return {str(value): digest for value, digest in rows}
 
     @cached_property
     def _revised(self) -> frozenset[tuple[str, str, str, str, str]]:
@@ -303,37 +307,39 @@ class Reading(OpenRelease):
         path = self.folder / history.JOURNAL_FILE
         if not path.is_file():
             return frozenset()
-        told = self._connection.execute(
+        keys = self._connection.execute(
             "SELECT k->>'reseau', k->>'maille', coalesce(nullif(k->>'structure_code', ''), k->>'territoire_code', ''), "
             "k->>'indicateur', k->>'periode' FROM (SELECT cle::JSON AS k FROM read_csv(?, header = true, "
             "all_varchar = true) WHERE \"table\" = 'resultats' AND colonne = 'valeur' AND avant <> '' AND apres <> '')",
             [str(path)],
         ).fetchall()
-        return frozenset(told)
+        return frozenset(keys)
 
     def _series(self, place: Place, rows: Iterable[tuple[Any, ...]]) -> list[Series]:
         return [
-            Series(self.indicators[code], place, tuple(self._figures(place, code, list(found))))
-            for code, found in groupby(rows, itemgetter(0))
+            Series(self.indicators[code], place, tuple(self._figures(place, code, list(of_indicator))))
+            for code, of_indicator in groupby(rows, itemgetter(0))
         ]
 
     def _figures(self, place: Place, indicator: str, rows: list[tuple[Any, ...]]) -> Iterator[Figure]:
-        found = {row[1]: row for row in rows}
+        row_of_year = {row[1]: row for row in rows}
         expected = self._expected.get((place.network, indicator), {})
-        for year in range(min(found), max([*found, *(year for year in expected if self._open(place, year))]) + 1):
-            if year in found:
-                yield _figure(found[year], revised=self._is_revised(place, indicator, year))
+        for year in range(
+            min(row_of_year), max([*row_of_year, *(year for year in expected if self._open(place, year))]) + 1
+        ):
+            if year in row_of_year:
+                yield _figure(row_of_year[year], revised=self._is_revised(place, indicator, year))
             else:
                 yield Figure(year, None, None, None, None, expected.get(year, State.NO_ROW), has_row=False)
 
     @cached_property
     def _expected(self) -> dict[tuple[str, str], dict[int, State]]:
         """The years expected of each network and indicator, with the state of a place that has no row."""
-        found: dict[tuple[str, str], dict[int, State]] = {}
+        states: dict[tuple[str, str], dict[int, State]] = {}
         for row in self.rows("couverture"):
             state = _absence(row["motif_absence"]) if row["etat"] == "absent" else State.NO_ROW
-            found.setdefault((row["reseau"], row["indicateur"]), {})[row["annee"]] = state
-        return found
+            states.setdefault((row["reseau"], row["indicateur"]), {})[row["annee"]] = state
+        return states
 
     def _open(self, place: Place, year: int) -> bool:
         """Say whether anything is expected of a place in a year: nothing is of an office after its last."""
@@ -346,10 +352,10 @@ class Reading(OpenRelease):
     def _place(
         self, network: str, level: str, code: str, structure: str | None, territory: str | None, holder: str | None
     ) -> Place:
-        known = self._structures.get((network, code), {}) if level == "site" else {}
-        name = known.get("structure") or structure or territory or code
+        structure_row = self._structures.get((network, code), {}) if level == "site" else {}
+        name = structure_row.get("structure") or structure or territory or code
         within = self._holder(level, code, holder)
-        return Place(network, level, code, name, known.get("typologie"), within)
+        return Place(network, level, code, name, structure_row.get("typologie"), within)
 
     def _holder(self, level: str, code: str, territory: str | None) -> str:
         """Return the code of the territory that holds a place: empty for France, and for an office without one."""

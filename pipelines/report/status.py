@@ -72,13 +72,13 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
         "a_verifier": [_of(known) | {"message": line} for known in years for line in to_check(known)],
         "chiffres_conserves": [
             {
-                "reseau": item.network,
-                "annee": item.year,
-                "indicateurs": list(item.indicators),
-                "version": item.version,
-                "message": item.why,
+                "reseau": notice.network,
+                "annee": notice.year,
+                "indicateurs": list(notice.indicators),
+                "version": notice.version,
+                "message": notice.why,
             }
-            for item in store.tables_made().kept
+            for notice in store.tables_made().kept
         ],
         "voix_des_usagers": _voices(catalogue, store),
         "dossier_d_exports": noted_folder(store),
@@ -87,13 +87,13 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
 
 def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
     """Return what signals were last made, None before there were any and when nothing prevents them."""
-    made, why = signals_made(store), why_not_made(catalogue)
-    if made is None and why is None:
+    signals, why = signals_made(store), why_not_made(catalogue)
+    if signals is None and why is None:
         return None
     return {
-        "bilan": made.sentence if made else "aucun signal fait",
+        "bilan": signals.sentence if signals else "aucun signal fait",
         "arret": why,
-        "notes_sans_signal": unmet_notes(catalogue, made) if made else [],
+        "notes_sans_signal": unmet_notes(catalogue, signals) if signals else [],
         "services_non_declares": unknown_services_sentence(store),
         "autres_langues": foreign_voices_sentence(store),
     }
@@ -106,12 +106,12 @@ def _of(known: NetworkYear) -> dict[str, Any]:
 def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]:
     versions = history.versions(store.releases, dataset)
     latest = versions[-1] if versions else None
-    made = datetime.datetime.fromtimestamp(store.made_at(dataset, latest), datetime.UTC) if latest else None
+    made_at = datetime.datetime.fromtimestamp(store.made_at(dataset, latest), datetime.UTC) if latest else None
     return {
         "id": dataset,
         "titre": catalogue.datasets[dataset].title,
         "version": latest,
-        "faite_le": made.isoformat(timespec="seconds") if made else None,
+        "faite_le": made_at.isoformat(timespec="seconds") if made_at else None,
         "versions": len(versions),
         "cibles": _targets(catalogue, store, dataset, latest),
     }
@@ -161,12 +161,12 @@ def _waiting_revisions(store: Store) -> list[dict[str, Any]]:
 SHOWN = 5  # lines of each kind that a terminal is shown: status fits a screen; all are in the JSON
 
 
-def status_lines(found: dict[str, Any]) -> Iterator[str]:
+def status_lines(state: dict[str, Any]) -> Iterator[str]:
     """Yield whether anything is to be done, then where things stand (see ``status``), titles before what they hold."""
-    yield _to_do(found)
-    for dataset in found["jeux_de_donnees"]:
+    yield _to_do(state)
+    for dataset in state["jeux_de_donnees"]:
         yield from _dataset_lines(dataset)
-    if voices := found["voix_des_usagers"]:
+    if voices := state["voix_des_usagers"]:
         yield f"Voix des usagers : {voices['bilan']}"
         if voices["arret"]:
             yield f"  {voices['arret']}"
@@ -174,25 +174,25 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
         yield from (f"  {line}" for line in (voices["services_non_declares"], voices["autres_langues"]) if line)
     sections = {
         "En retard": [
-            f"{item['reseau']}, {item['annee']} : attendu le {_day(item['attendu_le'])}, {item['jours']} jours, "
-            f"{', '.join(item['fichiers'])}"
-            for item in found["retards"]
+            f"{entry['reseau']}, {entry['annee']} : attendu le {_day(entry['attendu_le'])}, {entry['jours']} jours, "
+            f"{', '.join(entry['fichiers'])}"
+            for entry in state["retards"]
         ],
         "Refusés": [
-            f"{item['reseau']}, {item['annee']}, {item['export']} : {item['explication']}  {item['lettre'] or ''}"
-            for item in found["refuses"]
+            f"{entry['reseau']}, {entry['annee']}, {entry['export']} : {entry['explication']}  {entry['lettre'] or ''}"
+            for entry in state["refuses"]
         ],
         "Réceptions en échec": [
-            f"{item['reseau']}, {item['annee']} : "
-            + ("ce qui avait été reçu reste publié" if item["resultats_gardes"] else "rien n'a encore été reçu")
-            for item in found["receptions_en_echec"]
+            f"{entry['reseau']}, {entry['annee']} : "
+            + ("ce qui avait été reçu reste publié" if entry["resultats_gardes"] else "rien n'a encore été reçu")
+            for entry in state["receptions_en_echec"]
         ],
-        "En attente d'un accord": [_waiting_line(item) for item in found["en_attente"]],
-        "À vérifier": [f"{item['reseau']}, {item['annee']}, {item['message']}" for item in found["a_verifier"]],
+        "En attente d'un accord": [_waiting_line(entry) for entry in state["en_attente"]],
+        "À vérifier": [f"{entry['reseau']}, {entry['annee']}, {entry['message']}" for entry in state["a_verifier"]],
         "Chiffres conservés": [
-            f"{item['reseau']}, {item['annee']} : {item['message']}" for item in found["chiffres_conserves"]
+            f"{entry['reseau']}, {entry['annee']} : {entry['message']}" for entry in state["chiffres_conserves"]
         ],
-        "Dossier d'exports, à regarder": list(folder_lines(found["dossier_d_exports"])),
+        "Dossier d'exports, à regarder": list(folder_lines(state["dossier_d_exports"])),
     }
     for title, lines in sections.items():
         if lines:
@@ -202,23 +202,23 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
             yield f"  et {counted(len(lines) - SHOWN, 'autre')} (resultats status --json les donne)"
 
 
-def _to_do(found: dict[str, Any]) -> str:
+def _to_do(state: dict[str, Any]) -> str:
     """Say what waits for somebody, counted, or that nothing does (French)."""
-    late = sum(len(item["fichiers"]) for item in found["retards"])
+    late = sum(len(entry["fichiers"]) for entry in state["retards"])
     counts = [
         (late, "fichier à réclamer", "fichiers à réclamer"),
-        (len(found["refuses"]), "export refusé", ""),
-        (len(found["receptions_en_echec"]), "réception en échec", "réceptions en échec"),
-        (len(found["en_attente"]), "accord à donner", "accords à donner"),
-        (len(found["a_verifier"]), "point à vérifier", "points à vérifier"),
+        (len(state["refuses"]), "export refusé", ""),
+        (len(state["receptions_en_echec"]), "réception en échec", "réceptions en échec"),
+        (len(state["en_attente"]), "accord à donner", "accords à donner"),
+        (len(state["a_verifier"]), "point à vérifier", "points à vérifier"),
     ]
-    told = [counted(count, *words) for count, *words in counts if count]
-    return f"À faire : {listed(told)}." if told else "Rien à faire."
+    waiting = [counted(count, *words) for count, *words in counts if count]
+    return f"À faire : {listed(waiting)}." if waiting else "Rien à faire."
 
 
 def _dataset_lines(dataset: dict[str, Any]) -> Iterator[str]:
-    made = f"version {dataset['version']} du {_day(dataset['faite_le'])}" if dataset["version"] else "aucune version"
-    yield f"{dataset['titre']} ({dataset['id']}) : {made}"
+    words = f"version {dataset['version']} du {_day(dataset['faite_le'])}" if dataset["version"] else "aucune version"
+    yield f"{dataset['titre']} ({dataset['id']}) : {words}"
     for target in dataset["cibles"]:
         version = target["version"] or "version non notée"
         fresh = {True: ", à jour", False: ", en retard d'une version ou plus", None: ""}[target["a_jour"]]
@@ -227,11 +227,13 @@ def _dataset_lines(dataset: dict[str, Any]) -> Iterator[str]:
         yield "  publié nulle part"
 
 
-def _waiting_line(item: dict[str, Any]) -> str:
-    named = str(item["empreinte"])[:8]
-    if item["genre"] == "publication":
-        return f"publication vers {item['cible']} : {named} (resultats plan --target {item['cible']})"
-    return f"{item['genre']} de {item['reseau']}, {item['annee']} : {named}, depuis le {_day(item['depuis'])}"
+def _waiting_line(waiting: dict[str, Any]) -> str:
+    named = str(waiting["empreinte"])[:8]
+    if waiting["genre"] == "publication":
+        return f"publication vers {waiting['cible']} : {named} (resultats plan --target {waiting['cible']})"
+    return (
+        f"{waiting['genre']} de {waiting['reseau']}, {waiting['annee']} : {named}, depuis le {_day(waiting['depuis'])}"
+    )
 
 
 def _day(iso: str | None) -> str:

@@ -34,44 +34,44 @@ def counted_voices(voices: pa.Table) -> pd.DataFrame:
     Columns: those of GROUP, ``ressenti``, ``voix``, ``jours``, ``cache``.
     """
     names = ["network", "service", "day", "feeling", "themes", "campaign"]
-    held = voices.select(names).to_pandas()
-    held = held[~held["campaign"].astype(bool)]
-    told = pd.DataFrame(
+    frame = voices.select(names).to_pandas()
+    frame = frame[~frame["campaign"].astype(bool)]
+    exploded = pd.DataFrame(
         {
-            "reseau": held["network"],
-            "service": held["service"],
-            "jour": held["day"].astype(str),
-            "ressenti": held["feeling"].map(FEELINGS),
-            "theme": [[ALL, *themes] for themes in held["themes"]],
+            "reseau": frame["network"],
+            "service": frame["service"],
+            "jour": frame["day"].astype(str),
+            "ressenti": frame["feeling"].map(FEELINGS),
+            "theme": [[ALL, *themes] for themes in frame["themes"]],
         }
     ).explode("theme")
-    told["mois"] = told["jour"].str[:7]
-    found = pd.concat([_counts(told.dropna()), _counts(told.assign(ressenti=ALL))], ignore_index=True)
-    found = found[_of_services_told(found)].sort_values([*GROUP, "ressenti"], ignore_index=True)
-    return found.assign(cache=_hidden(found))
+    exploded["mois"] = exploded["jour"].str[:7]
+    counts = pd.concat([_counts(exploded.dropna()), _counts(exploded.assign(ressenti=ALL))], ignore_index=True)
+    counts = counts[_of_services_told(counts)].sort_values([*GROUP, "ressenti"], ignore_index=True)
+    return counts.assign(cache=_hidden(counts))
 
 
-def _counts(told: pd.DataFrame) -> pd.DataFrame:
-    groups = told.groupby([*GROUP, "ressenti"], sort=False)["jour"]
+def _counts(exploded: pd.DataFrame) -> pd.DataFrame:
+    groups = exploded.groupby([*GROUP, "ressenti"], sort=False)["jour"]
     return groups.agg(voix="size", jours="nunique").reset_index()
 
 
-def _of_services_told(found: pd.DataFrame) -> pd.Series[bool]:
-    whole = found[found["theme"].eq(ALL) & found["ressenti"].eq(ALL)].groupby(GROUP[:2])[["voix", "jours"]].sum()
+def _of_services_told(counts: pd.DataFrame) -> pd.Series[bool]:
+    whole = counts[counts["theme"].eq(ALL) & counts["ressenti"].eq(ALL)].groupby(GROUP[:2])[["voix", "jours"]].sum()
     enough = whole[(whole["voix"] >= VOICES) & (whole["jours"] >= DAYS)]
-    told = pd.MultiIndex.from_frame(found[GROUP[:2]]).isin(list(enough.index))
-    return pd.Series(told, index=found.index, dtype=bool)
+    enough_voices = pd.MultiIndex.from_frame(counts[GROUP[:2]]).isin(list(enough.index))
+    return pd.Series(enough_voices, index=counts.index, dtype=bool)
 
 
-def _hidden(found: pd.DataFrame) -> pd.Series[bool]:
+def _hidden(counts: pd.DataFrame) -> pd.Series[bool]:
     """Return which counts are hidden: of few voices or days, and a theme's total where one of its feelings isn't told.
 
     The voices that are neither positive nor negative would follow from it, unless all voices of the month are so.
     """
-    few, of_all = (found["voix"] < VOICES) | (found["jours"] < DAYS), found["ressenti"].eq(ALL)
-    told = (~few & ~of_all).groupby([found[name] for name in GROUP], sort=False).transform("sum")
-    felt = (~of_all).groupby([found[name] for name in GROUP[:3]], sort=False).transform("any")
-    return few | (of_all & found["theme"].ne(ALL) & felt & told.lt(len(FEELINGS)))
+    few, of_all = (counts["voix"] < VOICES) | (counts["jours"] < DAYS), counts["ressenti"].eq(ALL)
+    shown = (~few & ~of_all).groupby([counts[name] for name in GROUP], sort=False).transform("sum")
+    felt = (~of_all).groupby([counts[name] for name in GROUP[:3]], sort=False).transform("any")
+    return few | (of_all & counts["theme"].ne(ALL) & felt & shown.lt(len(FEELINGS)))
 
 
 def about(count: float) -> int:
@@ -79,9 +79,9 @@ def about(count: float) -> int:
     return max(STEP, STEP * int((count + STEP / 2) // STEP)) if count else 0
 
 
-def fewest(told: int) -> int:
-    """Return the least that there may be where ``told`` voices are."""
-    return max(VOICES, told - STEP // 2)
+def fewest(voices: int) -> int:
+    """Return the least that there may be where ``voices`` voices are."""
+    return max(VOICES, voices - STEP // 2)
 
 
 def voices_table(counts: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -103,12 +103,12 @@ def share_with_a_theme(voices: pa.Table) -> dict[tuple[str, str], float]:
 
     A service of few voices, or of few without or with a theme, has none.
     """
-    held = voices.select(["network", "service", "themes", "campaign"]).to_pandas()
-    held = held[~held["campaign"].astype(bool)]
-    themed = held["themes"].map(len).gt(0).groupby([held["network"], held["service"]])
-    count, found = themed.size(), themed.sum()
-    told = (found >= VOICES) & (count - found >= VOICES)
-    return {(str(one), str(other)): float(share) for (one, other), share in (100 * found / count)[told].items()}
+    frame = voices.select(["network", "service", "themes", "campaign"]).to_pandas()
+    frame = frame[~frame["campaign"].astype(bool)]
+    themed = frame["themes"].map(len).gt(0).groupby([frame["network"], frame["service"]])
+    count, with_theme = themed.size(), themed.sum()
+    enough = (with_theme >= VOICES) & (count - with_theme >= VOICES)
+    return {(str(one), str(other)): float(share) for (one, other), share in (100 * with_theme / count)[enough].items()}
 
 
 def theme_label(theme: str, labels: Mapping[str, str]) -> str:
@@ -121,13 +121,13 @@ class Counts:
 
     def __init__(self, counts: pd.DataFrame) -> None:
         keys = counts[[*GROUP, "ressenti"]].itertuples(index=False, name=None)
-        told = zip(counts["voix"].tolist(), counts["cache"].tolist(), strict=True)
-        self._known = dict(zip(keys, told, strict=True))
+        figures = zip(counts["voix"].tolist(), counts["cache"].tolist(), strict=True)
+        self._figures = dict(zip(keys, figures, strict=True))
 
     def total(self, place: tuple[str, str, str, str, str]) -> int | None:
         """Return the number of voices of a place, None when it is hidden; 0 of a place that no voice is of.
 
         That a theme has no voice of any feeling is hidden too.
         """
-        total, hidden = self._known.get(place, (0, place[-1] == ALL != place[-2]))
+        total, hidden = self._figures.get(place, (0, place[-1] == ALL != place[-2]))
         return None if hidden else int(total)

@@ -79,9 +79,9 @@ def campaign_texts(connection: duckdb.DuckDBPyConnection, month: datetime.date, 
     Columns: ``campaign``, of campaigns, and ``others``; near-duplicates are one voice, and as many texts as they are. A
     service without any campaign has 0 of both.
     """
-    told = connection.execute(_CAMPAIGNS, {"end": month_end(month)}).df()
-    held = tests[_CELL].astype("str").merge(told.astype(dict.fromkeys(_CELL, "str")), on=_CELL, how="left")
-    return held[["campaign", "others"]].fillna(0.0).set_index(tests.index)
+    texts = connection.execute(_CAMPAIGNS, {"end": month_end(month)}).df()
+    of_tests = tests[_CELL].astype("str").merge(texts.astype(dict.fromkeys(_CELL, "str")), on=_CELL, how="left")
+    return of_tests[["campaign", "others"]].fillna(0.0).set_index(tests.index)
 
 
 def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals: pd.DataFrame) -> pd.DataFrame:
@@ -92,55 +92,55 @@ def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals:
         f"WHERE day <= $end AND datediff('month', day, $end) <= {_YEAR}",
         {"end": month_end(month)},
     )
-    held = signals[TEST].merge(connection.execute(_MONTHS.format(year=_YEAR)).df(), on=SERVICE, how="left")
-    held = held.merge(connection.execute(_FORMS).df(), on=SERVICE, how="left")
-    held = held.merge(connection.execute(_LABELS.format(sure=_SURE)).df(), on=SERVICE, how="left")
-    held = held.assign(campaign=campaign_texts(connection, month, held)["campaign"])
+    facts = signals[TEST].merge(connection.execute(_MONTHS.format(year=_YEAR)).df(), on=SERVICE, how="left")
+    facts = facts.merge(connection.execute(_FORMS).df(), on=SERVICE, how="left")
+    facts = facts.merge(connection.execute(_LABELS.format(sure=_SURE)).df(), on=SERVICE, how="left")
+    facts = facts.assign(campaign=campaign_texts(connection, month, facts)["campaign"])
     of_labels = "des témoignages nomment le service par un intitulé nouveau, ou par un qui ne sert plus"
-    found = [
-        _volume(held),
-        _campaign(held),
-        _delay(held),
-        _share(held, "form", NEW_FORM, "des témoignages viennent d'un nouveau formulaire"),
-        _share(held, "label", NEW_LABEL, of_labels),
+    frames = [
+        _volume(facts),
+        _campaign(facts),
+        _delay(facts),
+        _share(facts, "form", NEW_FORM, "des témoignages viennent d'un nouveau formulaire"),
+        _share(facts, "label", NEW_LABEL, of_labels),
     ]
-    return pd.concat(found, ignore_index=True)[CHECKS].sort_values([*TEST, "check"], ignore_index=True)
+    return pd.concat(frames, ignore_index=True)[CHECKS].sort_values([*TEST, "check"], ignore_index=True)
 
 
-def _volume(held: pd.DataFrame) -> pd.DataFrame:
-    ratio = held["volume"] / held["usual"]
+def _volume(facts: pd.DataFrame) -> pd.DataFrame:
+    ratio = facts["volume"] / facts["usual"]
     more, less = ratio >= MORE_VOLUME, ratio <= 1 / MORE_VOLUME
     words = np.select([more, less], ["une fois et demie ou plus", "les deux tiers ou moins"], "à peu près autant")
     notes = [
         f"voix du service, par rapport à un mois habituel : {word}" for word in words
     ]  # a number would tell others
-    return _check(held, "volume", more | less, ratio, notes)
+    return _check(facts, "volume", more | less, ratio, notes)
 
 
-def _campaign(held: pd.DataFrame) -> pd.DataFrame:
-    counts = held["campaign"]
+def _campaign(facts: pd.DataFrame) -> pd.DataFrame:
+    counts = facts["campaign"]
     notes = [f"témoignages de campagne, comptés à part : {french.about(count) if count else 0}" for count in counts]
-    return _check(held, "campaign", counts > 0, counts, notes)
+    return _check(facts, "campaign", counts > 0, counts, notes)
 
 
-def _delay(held: pd.DataFrame) -> pd.DataFrame:
-    told = "délai de publication, en jours, par rapport à l'année d'avant : {:+.0f}"
-    notes = ["inconnu" if pd.isna(days) else told.format(days) for days in held["later"]]
-    return _check(held, "delay", held["later"] >= LATER, held["later"], notes)
+def _delay(facts: pd.DataFrame) -> pd.DataFrame:
+    phrase = "délai de publication, en jours, par rapport à l'année d'avant : {:+.0f}"
+    notes = ["inconnu" if pd.isna(days) else phrase.format(days) for days in facts["later"]]
+    return _check(facts, "delay", facts["later"] >= LATER, facts["later"], notes)
 
 
-def _share(held: pd.DataFrame, name: str, limit: float, told: str) -> pd.DataFrame:
+def _share(facts: pd.DataFrame, name: str, limit: float, phrase: str) -> pd.DataFrame:
     """Return the check of a share, which is told only as more or less than its limit: it could be of few voices."""
-    share = held[f"new_{name}"]
+    share = facts[f"new_{name}"]
     bound = french.percent(100 * limit, 0)
     notes = np.select(
-        [share >= limit, share < limit], [f"{bound} ou plus {told}", f"moins de {bound} {told}"], "inconnu"
+        [share >= limit, share < limit], [f"{bound} ou plus {phrase}", f"moins de {bound} {phrase}"], "inconnu"
     )
-    return _check(held, name, share >= limit, share, notes.tolist())
+    return _check(facts, name, share >= limit, share, notes.tolist())
 
 
 def _check(
-    held: pd.DataFrame, name: str, raised: pd.Series[bool], number: pd.Series[float], notes: Sequence[str]
+    facts: pd.DataFrame, name: str, raised: pd.Series[bool], number: pd.Series[float], notes: Sequence[str]
 ) -> pd.DataFrame:
     raised = raised.fillna(False).astype(bool)
-    return held[TEST].assign(check=name, raised=raised, number=number, note=notes)
+    return facts[TEST].assign(check=name, raised=raised, number=number, note=notes)

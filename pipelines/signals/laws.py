@@ -41,16 +41,16 @@ def normal_quantile(level: float) -> float:
 def normal_quantiles(levels: Floats) -> Floats:
     """Return the same of an array, 8 deviations at most: no level is told from 0 or 1 beyond; NaN where unknown."""
     known = ~np.isnan(levels)
-    told = np.full(levels.shape, np.nan)
+    quantiles = np.full(levels.shape, np.nan)
     if known.any():
-        told[known] = _normal_quantiles(np.clip(levels[known], _SURE, 1 - _SURE))
-    return told
+        quantiles[known] = _normal_quantiles(np.clip(levels[known], _SURE, 1 - _SURE))
+    return quantiles
 
 
 def normal_beyond(z: ArrayLike) -> Floats:
     """Return the probabilities that a standard normal variable exceeds z."""
-    told: Floats = _erfc(np.asarray(z, dtype=np.float64) / math.sqrt(2)) / 2
-    return told
+    probabilities: Floats = _erfc(np.asarray(z, dtype=np.float64) / math.sqrt(2)) / 2
+    return probabilities
 
 
 def student_beyond(t: ArrayLike, freedom: ArrayLike) -> Floats:
@@ -67,9 +67,9 @@ def student_quantile(level: float, freedom: Floats) -> Floats:
     """Return the values that Student's ratios are below with a probability over one half."""
     known = np.unique(freedom[freedom > 0])
     far = np.full_like(known, _FARTHEST)
-    found = increasing_root(lambda ratio: (1 - level) - student_beyond(ratio, known), np.zeros_like(known), far)
+    roots = increasing_root(lambda ratio: (1 - level) - student_beyond(ratio, known), np.zeros_like(known), far)
     place = np.minimum(np.searchsorted(known, freedom), max(len(known) - 1, 0))
-    return np.where(freedom > 0, found[place] if len(known) else np.nan, np.nan)
+    return np.where(freedom > 0, roots[place] if len(known) else np.nan, np.nan)
 
 
 def counts_beyond(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
@@ -104,19 +104,19 @@ def count_terms(most: int, mean: Floats, dispersion: Floats) -> Floats:
     ratios = (size_times_spread + counts * spread) / ((counts + 1) * (1 + spread))
     none = np.where(spread > 1e-9, -size_times_spread * np.log1p(spread) / np.maximum(spread, 1e-9), -size_times_spread)
     with np.errstate(divide="ignore"):
-        told: Floats = np.exp(np.concatenate([none, none + np.cumsum(np.log(ratios), axis=-1)], axis=-1))
-        return told
+        probabilities: Floats = np.exp(np.concatenate([none, none + np.cumsum(np.log(ratios), axis=-1)], axis=-1))
+        return probabilities
 
 
-def drawn_beyond(found: Floats, marked: Floats, drawn: Floats, whole: Floats) -> Floats:
-    """Return the probabilities of ``found`` or more marked among ``drawn``, when ``marked`` are among ``whole``.
+def drawn_beyond(count: Floats, marked: Floats, drawn: Floats, whole: Floats) -> Floats:
+    """Return the probabilities of ``count`` or more marked among ``drawn``, when ``marked`` are among ``whole``.
 
     The hypergeometric law: what every permutation of the marks would give, without making any.
     """
-    logarithm = _log_choices(marked, found) + _log_choices(whole - marked, drawn - found) - _log_choices(whole, drawn)
+    logarithm = _log_choices(marked, count) + _log_choices(whole - marked, drawn - count) - _log_choices(whole, drawn)
     term = np.exp(logarithm)
-    total, at = term.copy(), found.copy()
-    for _ in range(int((np.minimum(marked, drawn) - found).max(initial=0))):
+    total, at = term.copy(), count.copy()
+    for _ in range(int((np.minimum(marked, drawn) - count).max(initial=0))):
         following = (marked - at) * (drawn - at) / ((at + 1) * (whole - marked - drawn + at + 1))
         term = np.where(at < np.minimum(marked, drawn), term * following, 0.0)
         total += term
@@ -138,8 +138,8 @@ def log_gamma(x: ArrayLike) -> Floats:
         product = product * (value + step)
     square = 1 / far**2
     series = (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188)))) / far
-    told: Floats = (far - 0.5) * np.log(far) - far + math.log(2 * math.pi) / 2 + series - np.log(product)
-    return told
+    logarithms: Floats = (far - 0.5) * np.log(far) - far + math.log(2 * math.pi) / 2 + series - np.log(product)
+    return logarithms
 
 
 def gamma_below(shape: ArrayLike, value: ArrayLike) -> Floats:
@@ -149,37 +149,37 @@ def gamma_below(shape: ArrayLike, value: ArrayLike) -> Floats:
     """
     a, x = np.broadcast_arrays(np.asarray(shape, np.float64), np.asarray(value, np.float64))
     x = np.maximum(x, 1e-300)
-    told: Floats = np.exp(a * np.log(x) - x - log_gamma(a))
+    probabilities: Floats = np.exp(a * np.log(x) - x - log_gamma(a))
     near = x < a + 1
-    told[near] *= _gamma_series(a[near], x[near])
-    told[~near] = 1 - told[~near] * _gamma_fraction(a[~near], x[~near])
-    return told
+    probabilities[near] *= _gamma_series(a[near], x[near])
+    probabilities[~near] = 1 - probabilities[~near] * _gamma_fraction(a[~near], x[~near])
+    return probabilities
 
 
 def _gamma_series(a: Floats, x: Floats) -> Floats:
     term = 1 / a
-    found = term.copy()
+    total = term.copy()
     for step in range(1, _STEPS):
         term = term * x / (a + step)
-        found += term
-        if np.all(term < _LEAST * found):
+        total += term
+        if np.all(term < _LEAST * total):
             break
-    return found
+    return total
 
 
 def _gamma_fraction(a: Floats, x: Floats) -> Floats:
     b = x + 1 - a
     c, d = np.full_like(b, 1e300), 1 / b
-    found = d.copy()
+    fraction = d.copy()
     for step in range(1, _STEPS):
         factor = -step * (step - a)
         b = b + 2
         d = 1 / (factor * d + b)
         c = b + factor / c
-        found *= c * d
+        fraction *= c * d
         if np.all(np.abs(c * d - 1) < 10 * _LEAST):
             break
-    return found
+    return fraction
 
 
 def increasing_root(of: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:

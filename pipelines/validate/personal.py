@@ -69,7 +69,7 @@ _SHAPE = "|".join((
 def protect(validated: Validated, export: Export, layout: Layout) -> Validated:
     """Return the judgement with its findings masked, and with a warning where personal data seem to be."""
     suspected = _in_observations(validated.observations, export, layout) + _in_refused_rows(validated, export, layout)
-    suspected.sort(key=lambda item: (item.column, item.row or 0))
+    suspected.sort(key=lambda finding: (finding.column, finding.row or 0))
     validated = replace(validated, findings=[*masked(validated.findings, export, layout), *suspected])
     return _ShownCells(export, layout).of(validated) if export.kind == "experiences" else validated
 
@@ -92,7 +92,7 @@ class _ShownCells:
         In a row whose cells are shifted, all of them are masked.
         """
         labels = [one_writing(label) for label in validated.header]
-        shifted = {item.row for item in validated.findings if item.rule in _SHIFTED}
+        shifted = {finding.row for finding in validated.findings if finding.rule in _SHIFTED}
         rows = []
         for row in validated.refused_rows:
             pairs = zip_longest(labels[: len(row.cells)], row.cells, fillvalue="")
@@ -145,22 +145,22 @@ def masked(findings: Sequence[Finding], export: Export, layout: Layout) -> list[
     where no label is known, the labels are the cells of a first row: none is told.
     """
     personal = {one_writing(label_of(field, layout)) for field in export.fields if field.personal}
-    shifted = {item.row for item in findings if item.rule in _SHIFTED} if personal else set()
+    shifted = {finding.row for finding in findings if finding.rule in _SHIFTED} if personal else set()
     key = [label_of(field, layout) for name in export.key if (field := export.field(name))]
     if any(one_writing(label) in personal for label in key):
         personal.add(one_writing(", ".join(key)))  # the column that findings on the key name
     findings = _without_cells_as_labels(findings, export, layout)
     if export.kind == "experiences":
         shown = _ShownCells(export, layout)
-        return [shown.finding(item) for item in findings]
-    told = []
-    for item in findings:
-        hides = one_writing(item.column) in personal or item.row in shifted
-        if item.value and item.rule != EXPIRED and (hides or kinds(item.value)):
-            told.append(replace(item, value=MASKED, cause=""))
+        return [shown.finding(finding) for finding in findings]
+    protected = []
+    for finding in findings:
+        hides = one_writing(finding.column) in personal or finding.row in shifted
+        if finding.value and finding.rule != EXPIRED and (hides or kinds(finding.value)):
+            protected.append(replace(finding, value=MASKED, cause=""))
         else:
-            told.append(item)
-    return told
+            protected.append(finding)
+    return protected
 
 
 def _without_cells_as_labels(findings: Sequence[Finding], export: Export, layout: Layout) -> Sequence[Finding]:
@@ -169,7 +169,7 @@ def _without_cells_as_labels(findings: Sequence[Finding], export: Export, layout
     A label that is nearly a declared one, but for its case or a sign that nobody sees, is no cell of a first row.
     """
     needed = {label_of(field, layout) for field in export.fields if not is_optional(field, layout)}
-    missing = {item.column: item.cause for item in findings if item.rule == "missing-label"}
+    missing = {finding.column: finding.cause for finding in findings if finding.rule == "missing-label"}
     if not needed or not needed <= missing.keys() or any(missing.values()):
         return findings
     message = (
@@ -177,7 +177,7 @@ def _without_cells_as_labels(findings: Sequence[Finding], export: Export, layout
         f"Colonnes attendues : {', '.join(missing)}."
     )
     labels = ("missing-label", "extra-label", "blank-label")
-    return [Finding("unmatched-header", message), *(item for item in findings if item.rule not in labels)]
+    return [Finding("unmatched-header", message), *(finding for finding in findings if finding.rule not in labels)]
 
 
 def _in_refused_rows(validated: Validated, export: Export, layout: Layout) -> list[Finding]:
@@ -188,23 +188,23 @@ def _in_refused_rows(validated: Validated, export: Export, layout: Layout) -> li
     for row in validated.refused_rows:
         for field, cell in zip(columns, row.cells, strict=False):
             searched = field is not None and field.type == "string" and not field.personal
-            if field and searched and (found := kinds(cell)):
-                findings.append(_warning(label_of(field, layout), found, row.number, row.year))
+            if field and searched and (kinds_found := kinds(cell)):
+                findings.append(_warning(label_of(field, layout), kinds_found, row.number, row.year))
     return findings
 
 
 def kinds(text: str) -> list[str]:
     """Return the kinds of personal data that a text seems to hold, in French."""
-    found = []
+    kinds_met = []
     if _EMAIL.search(text):
-        found.append("adresse électronique")
+        kinds_met.append("adresse électronique")
     if _PHONE.search(text):
-        found.append("numéro de téléphone")
+        kinds_met.append("numéro de téléphone")
     if any(_nir_holds(match[1], match[2]) for match in _NIR.finditer(text)):
-        found.append("numéro de sécurité sociale")
+        kinds_met.append("numéro de sécurité sociale")
     if any(_iban_holds(match[0]) for match in _IBAN.finditer(text)):
-        found.append("IBAN")
-    return found
+        kinds_met.append("IBAN")
+    return kinds_met
 
 
 def _in_observations(observations: TypedRows, export: Export, layout: Layout) -> list[Finding]:
@@ -222,17 +222,17 @@ def _in_observations(observations: TypedRows, export: Export, layout: Layout) ->
                 continue
             likely = pc.match_substring_regex(batch.column(field.name), _SHAPE)
             rows = batch.select([field.name, "_ligne", "_annee"]).filter(likely)
-            for value, row, year in zip(*(item.to_pylist() for item in rows.columns), strict=True):
-                found = kinds_of(value)
-                if found and counts[field.name] < MOST_ROWS:
+            for value, row, year in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+                kinds_found = kinds_of(value)
+                if kinds_found and counts[field.name] < MOST_ROWS:
                     counts[field.name] += 1
-                    findings.append(_warning(label_of(field, layout), found, row, year))
+                    findings.append(_warning(label_of(field, layout), kinds_found, row, year))
     return findings
 
 
-def _warning(column: str, found: list[str], row: int | None, year: int | None) -> Finding:
+def _warning(column: str, kinds_found: list[str], row: int | None, year: int | None) -> Finding:
     """Return the finding that says so, without the value."""
-    return Finding(RULE, title(RULE, ", ".join(found)), "avertissement", row, column, "", year)
+    return Finding(RULE, title(RULE, ", ".join(kinds_found)), "avertissement", row, column, "", year)
 
 
 def _nir_holds(number: str, key: str) -> bool:

@@ -91,9 +91,9 @@ class RowJudge:
         kinds = {**ARROW_TYPES, "duration": pa.string()}
         self._judged_schema = pa.schema(
             [
-                pa.field(item.name, kinds[item.type])
-                for _, item in matched.columns
-                if item is not None and not item.personal
+                pa.field(field.name, kinds[field.type])
+                for _, field in matched.columns
+                if field is not None and not field.personal
             ]
         )
         self.marked = MarkedCells(marks, first_row, matched, context)
@@ -109,7 +109,7 @@ class RowJudge:
         """Judge all rows of a block. Raises OverlongCellError."""
         _check_cells(block)
         implied = self._implied(block.refused)
-        refused = [self._refused(row, found) for row, found in zip(block.refused, implied, strict=True)]
+        refused = [self._refused(row, by_roles) for row, by_roles in zip(block.refused, implied, strict=True)]
         valid = self._valid(block)
         return replace(valid, refusals=[*refused, *valid.refusals])
 
@@ -117,52 +117,54 @@ class RowJudge:
         """Return, for each row that frictionless refuses, what the roles of its columns refuse in it too."""
         years = np.array([self._year_of(row) or np.nan for row in rows], np.float64)
         table = self._durations.typed(values_table([row.values for row in rows], self._judged_schema))
-        found = _by_place(self.roles.refused(table, years), self._beyond(table))
-        return [found.get(place, []) for place in range(len(rows))]
+        by_place = _by_place(self.roles.refused(table, years), self._beyond(table))
+        return [by_place.get(place, []) for place in range(len(rows))]
 
     def _refused(self, row: JudgedRow, implied: Sequence[Finding]) -> Refusal:
         """Tell all that is wrong with a row that frictionless refuses; ``implied``: by the roles of its columns."""
         blank = [error for error in row.found if error.type == "blank-row"]  # its key is empty too: told once
         beyond = [cell for cell in row.cells[len(self._matched.columns) :] if cell and cell.strip()]
         if blank and beyond:  # frictionless forgets the cells too many of a row whose others are empty
-            found = [Finding("extra-cell", sentence("extra-cell", ""), value=beyond[0])]
+            findings = [Finding("extra-cell", sentence("extra-cell", ""), value=beyond[0])]
         elif blank:
-            found = [self._from_frictionless(error, row) for error in blank]
+            findings = [self._from_frictionless(error, row) for error in blank]
         elif self._repeated.is_again(row.cells):
-            found = [self._repeated.finding]
+            findings = [self._repeated.finding]
         else:
-            found = self._wrong_in(row)
-            wrong = {item.column for item in found}
-            found = self._as_written([*found, *(item for item in implied if item.column not in wrong)], row.cells)
-            found += self._spoiled_in(row, {item.column for item in found})
-        found = self._total_in(row.cells, self._with_marks(found, row))
-        return Refusal(row.number, found, row.cells, self._year_of(row))
+            findings = self._wrong_in(row)
+            wrong = {finding.column for finding in findings}
+            findings = self._as_written(
+                [*findings, *(finding for finding in implied if finding.column not in wrong)], row.cells
+            )
+            findings += self._spoiled_in(row, {finding.column for finding in findings})
+        findings = self._total_in(row.cells, self._with_marks(findings, row))
+        return Refusal(row.number, findings, row.cells, self._year_of(row))
 
-    def _total_in(self, cells: Sequence[str | None], found: list[Finding]) -> list[Finding]:
+    def _total_in(self, cells: Sequence[str | None], findings: list[Finding]) -> list[Finding]:
         """Tell a total alone: each fault of its cells comes from that."""
         written = {name: cells[place] or "" for name, place in self._places.items() if place < len(cells)}
         total = total_in(written, self._context.export)
-        if total is None or any(item.rule == HEADER_AGAIN for item in found):
-            return found
+        if total is None or any(finding.rule == HEADER_AGAIN for finding in findings):
+            return findings
         return [replace(total, column=self._context.label(total.column))]
 
-    def _with_marks(self, found: list[Finding], row: JudgedRow) -> list[Finding]:
+    def _with_marks(self, findings: list[Finding], row: JudgedRow) -> list[Finding]:
         """Tell what the reader saw in a cell, in place of what its text breaks."""
         marked = self.marked.at(row.number)
         if not marked:
-            return found
-        columns = {item.column for item in marked}
+            return findings
+        columns = {finding.column for finding in marked}
         hidden = {"blank-row"}
         if columns & {self._context.label(name) for name in self._context.export.key}:
             hidden |= {"primary-key", "cle-vide"}
-        others = [item for item in found if item.column not in columns and item.rule not in hidden]
+        others = [finding for finding in findings if finding.column not in columns and finding.rule not in hidden]
         return [*self._as_written(marked, row.cells), *others]
 
     def _wrong_in(self, row: JudgedRow) -> list[Finding]:
         impossible = {
             name: value for name, value in row.values.items() if name in self._places and _is_impossible(value)
         }
-        found = [
+        findings = [
             self._context.finding("nombre-impossible", _IMPOSSIBLE, name, value) for name, value in impossible.items()
         ]
         wrong = set(impossible)
@@ -170,14 +172,14 @@ class RowJudge:
             name = str(getattr(error, "field_name", "") or "")
             wrong.add(name)
             if name not in impossible:
-                found.append(self._from_frictionless(error, row))
-        return found + self._placer.findings_of(row.values, wrong)
+                findings.append(self._from_frictionless(error, row))
+        return findings + self._placer.findings_of(row.values, wrong)
 
     def _spoiled_in(self, row: JudgedRow, wrong: set[str]) -> list[Finding]:
         """Return the spoiled texts of a refused row, in the columns of which nothing is wrong yet."""
         names = [name for name, label in self.spoiled.labels.items() if label not in wrong]
         cells = [(name, row.cells[self._places[name]]) for name in names if self._places[name] < len(row.cells)]
-        return [found for name, cell in cells if (found := self.spoiled.in_cell(name, cell, row.number))]
+        return [finding for name, cell in cells if (finding := self.spoiled.in_cell(name, cell, row.number))]
 
     def _year_of(self, row: JudgedRow) -> int | None:
         period = self._context.export.period.field
@@ -198,26 +200,26 @@ class RowJudge:
         implied = _by_place(self.roles.refused(table, years.cast(pa.float64()).to_numpy(zero_copy_only=False)))
         good = placed.good & possible & ~ignored
         good[list(implied)] = False
-        found = {
+        findings = {
             place: _once_a_column(
                 wrong.get(place, ()), () if empty[place] else placed.findings(place), implied.get(place, ())
             )
             for place in places_of(~good & ~ignored)
         }
         warnings = [
-            replace(item, row=int(block.numbers[place]), year=self._context.file_year or years[place].as_py())
-            for place, item in warned
+            replace(warning, row=int(block.numbers[place]), year=self._context.file_year or years[place].as_py())
+            for place, warning in warned
             if good[place]
         ]
-        refusals = self._refusals(block, found, years)
+        refusals = self._refusals(block, findings, years)
         return JudgedRows(table, placed.coordinates, good, int(ignored.sum()), refusals, warnings)
 
-    def _refusals(self, block: JudgedBlock, found: Mapping[int, list[Finding]], years: pa.Array) -> list[Refusal]:
-        texts = block.texts.take(pa.array(list(found))) if found else block.texts.slice(0, 0)
+    def _refusals(self, block: JudgedBlock, findings: Mapping[int, list[Finding]], years: pa.Array) -> list[Refusal]:
+        texts = block.texts.take(pa.array(list(findings))) if findings else block.texts.slice(0, 0)
         refusals = []
-        for place, *cells in zip(found, *(column.to_pylist() for column in texts.columns), strict=True):
+        for place, *cells in zip(findings, *(column.to_pylist() for column in texts.columns), strict=True):
             year = self._context.file_year or years[place].as_py()
-            of_row = self._total_in(cells, self._as_written(found[place], cells))
+            of_row = self._total_in(cells, self._as_written(findings[place], cells))
             refusals.append(Refusal(int(block.numbers[place]), of_row, cells, year))
         return refusals
 
@@ -225,29 +227,29 @@ class RowJudge:
         """Add to what is wrong what was seen in the texts of valid rows; return the warnings, by place."""
         warned = []
         spoiled = self.spoiled.in_block(block.texts, block.numbers)
-        for place, item in chain(self._damaged.found(block.accepted), spoiled):
-            if item.severity == "avertissement":
-                warned.append((place, item))
-            elif item.column not in {other.column for other in wrong.get(place, ())}:
-                wrong.setdefault(place, []).append(item)
+        for place, finding in chain(self._damaged.found(block.accepted), spoiled):
+            if finding.severity == "avertissement":
+                warned.append((place, finding))
+            elif finding.column not in {other.column for other in wrong.get(place, ())}:
+                wrong.setdefault(place, []).append(finding)
         return warned
 
     def _beyond(self, table: pa.Table) -> Iterator[tuple[int, Finding]]:
         """Yield the durations of a typed table that are out of their bounds; other types are judged by frictionless."""
-        for item in self._durations.fields:
+        for field in self._durations.fields:
             for kind, test in (("minimum", pc.less), ("maximum", pc.greater)):
-                limit = getattr(item.constraints, kind)
-                if isinstance(limit, int | float) and item.name in table.column_names:
-                    note = f'constraint "{kind}" is "{limit:g} {item.unit}"'
+                limit = getattr(field.constraints, kind)
+                if isinstance(limit, int | float) and field.name in table.column_names:
+                    note = f'constraint "{kind}" is "{limit:g} {field.unit}"'
                     message = sentence("constraint-error", note)
-                    for place in places_of(test(table.column(item.name), limit)):
-                        yield place, Finding("constraint-error", message, column=self._context.label(item.name))
+                    for place in places_of(test(table.column(field.name), limit)):
+                        yield place, Finding("constraint-error", message, column=self._context.label(field.name))
 
     def _impossible(self, block: JudgedBlock) -> Iterator[tuple[int, Finding]]:
         """Yield numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
         places = {int(number): place for place, number in enumerate(block.numbers)} if block.unheld else {}
-        for item in block.unheld:
-            yield places[item.number], self._context.finding("nombre-impossible", _IMPOSSIBLE, item.field, item.text)
+        for cell in block.unheld:
+            yield places[cell.number], self._context.finding("nombre-impossible", _IMPOSSIBLE, cell.field, cell.text)
         for name in self._places:
             column = block.accepted.column(name)
             if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
@@ -256,21 +258,21 @@ class RowJudge:
             for place in places_of(pc.invert(possible)):
                 yield place, self._context.finding("nombre-impossible", _IMPOSSIBLE, name, column[place].as_py())
 
-    def _as_written(self, found: list[Finding], cells: Sequence[str | None]) -> list[Finding]:
+    def _as_written(self, findings: list[Finding], cells: Sequence[str | None]) -> list[Finding]:
         """Put what the file holds where a finding on one column has a value that was read from it."""
         written = []
-        for item in found:
-            place = self._place_of_label.get(item.column, len(cells))
-            shown = replace(item, value=cells[place] or "") if place < len(cells) else item
+        for finding in findings:
+            place = self._place_of_label.get(finding.column, len(cells))
+            shown = replace(finding, value=cells[place] or "") if place < len(cells) else finding
             written.append(replace(shown, cause=self._cause(shown, cells)))
         return written
 
-    def _cause(self, item: Finding, cells: Sequence[str | None]) -> str:
+    def _cause(self, finding: Finding, cells: Sequence[str | None]) -> str:
         beyond = cells[len(self._matched.columns) :]
-        if item.rule == "extra-cell" and not any(cell and cell.strip() for cell in beyond):
+        if finding.rule == "extra-cell" and not any(cell and cell.strip() for cell in beyond):
             return "un séparateur de trop termine la ligne : ce qui le suit est vide"
-        if item.rule != "missing-cell":
-            return self._causes.of(item)
+        if finding.rule != "missing-cell":
+            return self._causes.of(finding)
         return self._causes.of_missing_cells(self._matched.labels[len(cells) :])
 
     def _from_frictionless(self, error: RowError, row: JudgedRow) -> Finding:
@@ -299,18 +301,18 @@ def _check_cells(block: JudgedBlock) -> None:
 
 def _by_place(*findings: Iterable[tuple[int, Finding]]) -> dict[int, list[Finding]]:
     by_place: dict[int, list[Finding]] = {}
-    for place, item in chain(*findings):
-        by_place.setdefault(place, []).append(item)
+    for place, finding in chain(*findings):
+        by_place.setdefault(place, []).append(finding)
     return by_place
 
 
 def _once_a_column(*groups: Sequence[Finding]) -> list[Finding]:
     """Return what is wrong with a row: one fault of a cell, told once; of a header come back, nothing more."""
-    found: list[Finding] = []
+    faults: list[Finding] = []
     for group in groups:
-        columns = {item.column for item in found}
-        found += [item for item in group if item.column not in columns]
-    return [item for item in found if item.rule == HEADER_AGAIN] or found
+        columns = {finding.column for finding in faults}
+        faults += [finding for finding in group if finding.column not in columns]
+    return [finding for finding in faults if finding.rule == HEADER_AGAIN] or faults
 
 
 def _is_impossible(value: Any) -> bool:

@@ -83,7 +83,9 @@ class Verdict:
     @property
     def clean(self) -> bool:
         """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
-        rules = {item.rule for _, _, item in self.findings if item.severity == "erreur" or why_told(item.rule)}
+        rules = {
+            finding.rule for _, _, finding in self.findings if finding.severity == "erreur" or why_told(finding.rule)
+        }
         return not self.refused and (rules == {EXPIRED} or (self.state == Status.ACCEPTED and not rules))
 
     @property
@@ -127,13 +129,13 @@ def judge(
     parts = [Part(file, year, export, layout) for file in distinct]
     whole = judge_whole(export, parts, expected or Expected(layout))
     verdict = _gathered(whole, year)
-    findings = [(part.file, item) for part in parts for item in part.findings]
-    for part, refused, told in zip(parts, whole.refused, whole.told, strict=True):
-        findings += [(part.file, item) for item in (*refused.values(), *told)]
+    findings = [(part.file, finding) for part in parts for finding in part.findings]
+    for part, refused, warnings in zip(parts, whole.refused, whole.told, strict=True):
+        findings += [(part.file, finding) for finding in (*refused.values(), *warnings)]
     findings = [*_still_expired(findings, distinct), *copies]
     if whole.question:
         findings.append((distinct[0], Finding("deux-versions", whole.question, year=year)))
-    verdict.findings = [(file.path, file.sha256, item) for file, item in findings]
+    verdict.findings = [(file.path, file.sha256, finding) for file, finding in findings]
     _decide(verdict, year, acceptance, whole.question, usable=all(file.validated.usable for file in distinct))
     if verdict.state == Status.ACCEPTED:
         _weigh(verdict, export, layout, year)
@@ -186,7 +188,7 @@ def _once(files: Sequence[JudgedFile]) -> tuple[list[JudgedFile], list[Located]]
 def doubt(verdict: Verdict, doubts: Sequence[Doubt]) -> None:
     """Add doubts to an accepted verdict; those that block refuse it."""
     verdict.doubts = list(doubts)
-    blocking = [item.message for item in doubts if item.blocks]
+    blocking = [one_doubt.message for one_doubt in doubts if one_doubt.blocks]
     if blocking:
         _refuse(verdict, " ".join(blocking))
 
@@ -203,7 +205,7 @@ def _set_aside(part: Part, again: list[int]) -> SetAside:
 def _still_expired(findings: list[Located], files: Sequence[JudgedFile]) -> list[Located]:
     """Drop the corrections that one of the files still needed: only those that no file needs have expired."""
     usable = sum(file.validated.usable for file in files)
-    missed = Counter(item.value for _, item in findings if item.rule == EXPIRED)
+    missed = Counter(finding.value for _, finding in findings if finding.rule == EXPIRED)
     return [entry for entry in findings if entry[1].rule != EXPIRED or missed[entry[1].value] >= usable]
 
 
@@ -212,7 +214,7 @@ def _decide(verdict: Verdict, year: int | None, acceptance: Acceptance, question
     total = verdict.rows
     faults = verdict.refused - verdict.companions
     share = faults / total if total else 0.0
-    expired = sorted({item.value for _, _, item in verdict.findings if item.rule == EXPIRED})
+    expired = sorted({finding.value for _, _, finding in verdict.findings if finding.rule == EXPIRED})
     if not usable:
         _refuse_unusable(verdict)
     elif expired:
@@ -248,9 +250,9 @@ def _weigh(verdict: Verdict, export: Export, layout: Layout, year: int | None) -
 
 def _refuse_unusable(verdict: Verdict) -> None:
     """Say why a file is unusable; the YAML that a change for good takes is for the data team."""
-    first = next(item for _, _, item in verdict.findings if item.severity == "erreur" and item.row is None)
+    first = next(finding for _, _, finding in verdict.findings if finding.severity == "erreur" and finding.row is None)
     why = f"Fichier inutilisable. {first.message}"
-    declare = ", ".join(dict.fromkeys(item.declare for _, _, item in verdict.findings if item.declare))
+    declare = ", ".join(dict.fromkeys(finding.declare for _, _, finding in verdict.findings if finding.declare))
     if not declare:
         _refuse(verdict, why)
         return
@@ -272,13 +274,13 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     lines = []
     for verdict in verdicts:
         groups: dict[tuple[str, str, str, str], list[Finding]] = {}
-        headless = {path for path, _, item in verdict.findings if item.rule == "missing-label"}
-        for path, sha256, item in verdict.findings:
+        headless = {path for path, _, finding in verdict.findings if finding.rule == "missing-label"}
+        for path, sha256, finding in verdict.findings:
             # Without its header, a file's first row stands for one: its unknown labels are cells, never published.
-            column = "" if item.rule == "extra-label" and path in headless else item.column
-            groups.setdefault((path, sha256, item.rule, column), []).append(item)
+            column = "" if finding.rule == "extra-label" and path in headless else finding.column
+            groups.setdefault((path, sha256, finding.rule, column), []).append(finding)
         for (path, sha256, rule, column), alike in sorted(groups.items(), key=lambda group: group[0]):
-            numbers = [row for item in alike for row in item.rows]
+            numbers = [row for finding in alike for row in finding.rows]
             lines.append(
                 {
                     "export": verdict.export,
@@ -302,7 +304,7 @@ def correction_states(
     """Return what became of the corrections of a network-year: ``numero`` (from 1, in the declared order) and state."""
     states = []
     usable = {verdict.export for verdict in verdicts if any(file["lu"] for file in verdict.files)}
-    expired = {item.value for verdict in verdicts for _, _, item in verdict.findings if item.rule == EXPIRED}
+    expired = {finding.value for verdict in verdicts for _, _, finding in verdict.findings if finding.rule == EXPIRED}
     for rank, correction in enumerate(catalogue.corrections.get(network, ()), start=1):
         if correction.year != year:
             continue

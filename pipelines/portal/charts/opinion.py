@@ -44,18 +44,18 @@ def opinion_figure(line: Line, *, bare: bool = False) -> str:
         return str(line["statut"])
     digits = 1 if line["unite"] == "note" else 0
     unit = {"%": "\u00a0%", "points": " points", "note": ""}[line["unite"]]
-    told = f"{number_text(line['valeur'], digits)}{unit}"
+    value = f"{number_text(line['valeur'], digits)}{unit}"
     if bare or line["borne_basse"] is None:
-        return told
-    return f"{told}, entre {number_text(line['borne_basse'], digits)} et {number_text(line['borne_haute'], digits)}"
+        return value
+    return f"{value}, entre {number_text(line['borne_basse'], digits)} et {number_text(line['borne_haute'], digits)}"
 
 
 def opinion_data(line: Line) -> Data:
     """Return a row for machines: where it stands, exact value and base, status."""
     names = ("barometre", "vague", "question", "mesure", "modalite", "coupe", "groupe", "statut")
-    held = [(name, escape(str(line[name]))) for name in names]
-    held += [(name, repr(line[name])) for name in ("valeur", "base") if line[name] is not None]
-    return tuple(held)
+    pairs = [(name, escape(str(line[name]))) for name in names]
+    pairs += [(name, repr(line[name])) for name in ("valeur", "base") if line[name] is not None]
+    return tuple(pairs)
 
 
 def change_text(line: Line, waves: Mapping[str, str]) -> str:
@@ -86,18 +86,18 @@ def diverging(title: str, waves: Mapping[str, str], lines: Sequence[Line]) -> Ch
     left, in the order of its answers.
     """
     by_wave = {wave: [line for line in lines if line["vague"] == wave] for wave in waves}
-    shown = {wave: held for wave, held in by_wave.items() if held}
-    widths = [[sum(map(_share, side)) for side in _sides(held)] for held in shown.values()] or [[0, 0, 0]]
+    shown = {wave: answers for wave, answers in by_wave.items() if answers}
+    widths = [[sum(map(_share, side)) for side in _sides(answers)] for answers in shown.values()] or [[0, 0, 0]]
     left, right, aside = (max(side) for side in zip(*widths, strict=True))
     scale = (RIGHT - LEFT - _GAP) / ((left + right + aside) or 1.0)
     zero = LEFT + left * scale
     marks = []
-    for index, (wave, held) in enumerate(shown.items()):
-        marks += _wave_bar(index * _STEP, waves[wave], held, zero, scale, zero + right * scale + _GAP)
+    for index, (wave, answers) in enumerate(shown.items()):
+        marks += _wave_bar(index * _STEP, waves[wave], answers, zero, scale, zero + right * scale + _GAP)
     height = max(_STEP * len(shown), _STEP)
     marks.append(path("axis", f"M{zero:.1f} 16V{height - 8}"))
-    told = _answers_told(waves, list(shown.values())[-1] if shown else [])
-    return Chart(picture("Barres", WIDTH, height, marks), told, _answers_table(title, waves, lines))
+    words = _answers_told(waves, list(shown.values())[-1] if shown else [])
+    return Chart(picture("Barres", WIDTH, height, marks), words, _answers_table(title, waves, lines))
 
 
 def _sides(lines: Sequence[Line]) -> tuple[list[Line], list[Line], list[Line]]:
@@ -125,17 +125,17 @@ def _base(line: Line) -> str:
     return "non publiée" if line["base"] is None else number_text(line["base"], 0)
 
 
-def _wave_bar(top: float, name: str, held: Sequence[Line], zero: float, scale: float, aside: float) -> list[str]:
+def _wave_bar(top: float, name: str, answers: Sequence[Line], zero: float, scale: float, aside: float) -> list[str]:
     """Draw the levels of a wave outwards from the line; the figures are written under the bar, in the same order."""
     marks = [text(LEFT, top + 12, shortened(name, _LABEL))]
-    negative, offered, apart = _sides(held)
+    negative, offered, apart = _sides(answers)
     start = zero - sum(map(_share, negative)) * scale
     level = (*negative, *reversed(offered)) if negative else offered
     for begin, lines in ((start, level), (aside, apart)):
         x = begin
         for line in lines:
             width = _share(line) * scale
-            outermost = line is held[0] or (negative and line is negative[-1])
+            outermost = line is answers[0] or (negative and line is negative[-1])
             strong = outermost or line["sens"] not in ("favorable", _AGAINST)
             kind, drawn = _CLASSES.get(line["sens"], "fill"), f"{max(width - 1, 0.4):.1f}"
             shape = f"M{x:.1f} {top + 18:g}h{drawn}v{_BAR}h-{drawn}z"
@@ -149,33 +149,33 @@ def _wave_bar(top: float, name: str, held: Sequence[Line], zero: float, scale: f
 def _answers_told(waves: Mapping[str, str], last: Sequence[Line]) -> str:
     if not last:
         return "Aucune vague n'a de réponses publiées."
-    told = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] != _APART]
+    offered = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] != _APART]
     apart = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] == _APART]
     of_all = f" ; de toutes les réponses, {' ; '.join(apart)}" if apart else ""
-    return sentence(f"{waves[last[0]['vague']]} : {' ; '.join(told)}{of_all}")
+    return sentence(f"{waves[last[0]['vague']]} : {' ; '.join(offered)}{of_all}")
 
 
 def slopes(title: str, waves: Mapping[str, str], lines: Sequence[Line], breaks: Sequence[WaveBreak]) -> Chart:
     """Draw a figure wave by wave, joined where the two compare, with its interval; a break is a gap with its reason."""
-    held = [line for line in lines if line["valeur"] is not None]
-    heights = Heights(_round_values(held), BOTTOM, TOP)
+    valued = [line for line in lines if line["valeur"] is not None]
+    heights = Heights(_round_values(valued), BOTTOM, TOP)
     names = [line["vague"] for line in lines]
     step = (RIGHT - 40) / max(len(names), 1)
     at = {wave: round(34 + step * (rank + 0.5), 1) for rank, wave in enumerate(names)}
     marks = [heights.grid(30, RIGHT, [_comma(tick) for tick in heights.ticks])]
-    for line in held:
+    for line in valued:
         if line["borne_basse"] is not None:
             low, high = heights.y(line["borne_basse"]), heights.y(line["borne_haute"])
             marks.append(path("whisker", f"M{at[line['vague']]:g} {low:g}V{high:g}"))
-    points = [(at[line["vague"]], heights.y(line["valeur"])) for line in held]
+    points = [(at[line["vague"]], heights.y(line["valeur"])) for line in valued]
     broken = {each.wave for each in breaks}
-    for (one, (x, y)), (other, (next_x, next_y)) in pairwise(zip(held, points, strict=True)):
+    for (one, (x, y)), (other, (next_x, next_y)) in pairwise(zip(valued, points, strict=True)):
         if other["vague_comparee"] == one["vague"]:
             marks.append(path("line", f"M{x:g} {y:g}L{next_x:g} {next_y:g}"))
         elif other["vague"] in broken:
             middle = (x + next_x) / 2
             marks += [path("cut", f"M{middle:.1f} {TOP}V{BOTTOM}"), text(middle, TOP - 4, "rupture", "q m")]
-    for line, (x, y) in zip(held, points, strict=True):
+    for line, (x, y) in zip(valued, points, strict=True):
         marks += [dot(x, y, 4), text(x - 7, y - 5, opinion_figure(line, bare=True), "v e")]
     room = int(step / 5.6)
     marks += [text(at[wave], BOTTOM + 15, shortened(waves[wave], room), "q m") for wave in names]
@@ -199,10 +199,12 @@ def _waves_told(waves: Mapping[str, str], lines: Sequence[Line], breaks: Sequenc
     if not lines:
         return "Aucune vague n'a de valeur publiée."
     last = lines[-1]
-    told = f"{last['libelle']} : {opinion_figure(last)} ({_lower(waves[last['vague']])}) ; {change_text(last, waves)}"
+    last_value = (
+        f"{last['libelle']} : {opinion_figure(last)} ({_lower(waves[last['vague']])}) ; {change_text(last, waves)}"
+    )
     drawn = [line["vague"] for line in lines]
     cut = [f"rupture en {_lower(waves[one.wave])} ({one.why})" for one in breaks if one.wave in drawn[1:]]
-    return sentence("".join([told, *(f" ; {one}" for one in cut)]))
+    return sentence("".join([last_value, *(f" ; {one}" for one in cut)]))
 
 
 def group_dots(title: str, lines: Sequence[Line], whole: Line) -> Chart:
@@ -267,10 +269,10 @@ def letters_text(line: Line, lines: Sequence[Line]) -> str:
 
 def _groups_told(lines: Sequence[Line], whole: Line) -> str:
     apart = [one for one in lines if one["reste_significatif"]]
-    told = [f"{one['groupe_libelle']} ({opinion_figure(one, bare=True)}, {rest_text(one)})" for one in apart]
+    groups = [f"{one['groupe_libelle']} ({opinion_figure(one, bare=True)}, {rest_text(one)})" for one in apart]
     start = f"Ensemble : {opinion_figure(whole, bare=True)}"
     if all(one["ecart_reste"] is None for one in lines):
         return sentence(f"{start} ; aucun groupe n'a pu être comparé aux autres")
-    if not told:
+    if not groups:
         return sentence(f"{start} ; aucun groupe ne s'écarte des autres de façon établie")
-    return sentence(f"{start} ; s'{'écartent' if len(told) > 1 else 'écarte'} des autres : {listed(told)}")
+    return sentence(f"{start} ; s'{'écartent' if len(groups) > 1 else 'écarte'} des autres : {listed(groups)}")
