@@ -5,12 +5,14 @@ What disturbs them (a faulty proxy, a kill) is in the tests; what must be true a
 
 from __future__ import annotations
 
+import copyreg
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -29,6 +31,15 @@ PATIENT = 300.0  # seconds that the client waits for an answer: a loaded machine
 HURRIED = 0.3  # where the fault is silence
 CHUNK = 16_000  # bytes: the largest file of the subject is sent in two parts
 STAGES = ("first", "update")
+
+
+def frozen(mapping: dict[str, Any]) -> MappingProxyType[str, Any]:
+    """Return a mapping that can't be changed, as catalogues hold them."""
+    return MappingProxyType(mapping)
+
+
+# A catalogue goes to the processes that are killed, and pickle knows nothing of frozen mappings.
+copyreg.pickle(MappingProxyType, lambda mapping: (frozen, (dict(mapping),)))
 
 
 def without_sleep(_: float) -> None:

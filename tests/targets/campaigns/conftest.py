@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -37,15 +36,10 @@ NETWORK = {
 
 @pytest.fixture(scope="session")
 def small_catalogue(catalogue: Catalogue) -> Catalogue:
-    """Two tables without links to others, in plain dictionaries: it goes to other processes."""
+    """Two tables without links to others."""
     dataset = catalogue.datasets[DATASET].model_copy(update={"tables": TABLES, "historical": None})
     tables = {name: catalogue.tables[name].model_copy(update={"foreign_keys": ()}) for name in TABLES}
-    plain = {
-        each.name: dict(value)
-        for each in fields(catalogue)
-        if isinstance(value := getattr(catalogue, each.name), Mapping)
-    }
-    return replace(catalogue, **plain | {"datasets": {DATASET: dataset}, "tables": tables})
+    return replace(catalogue, datasets={DATASET: dataset}, tables=tables)
 
 
 @pytest.fixture(scope="session")
