@@ -35,7 +35,7 @@ from pipelines.validate import (
     write_letter,
 )
 from pipelines.validate.grouped_findings import Problem, grouped
-from pipelines.validate.letters.letter import take_accounts
+from pipelines.validate.verdict import take_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

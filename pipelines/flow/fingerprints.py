@@ -70,4 +70,5 @@ def _hash_of(parts: tuple[str, ...], root: Path) -> str:
 def _sources(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
-    return [path for path in place.rglob("*") if path.suffix in (".py", ".yml", ".html", ".txt")]
+    sources = (".py", ".yml")
+    return [path for path in place.rglob("*") if path.suffix in sources or path.parent.name == "templates"]

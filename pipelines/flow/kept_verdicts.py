@@ -19,7 +19,7 @@ from pipelines.flow.stored_files import write_typed_rows
 from pipelines.mechanics.files import write_whole
 from pipelines.mechanics.plain_text import table_text
 from pipelines.validate import Verdict, annotated_copy, correction_states, count_findings, write_letter
-from pipelines.validate.letters.letter import take_accounts
+from pipelines.validate.verdict import take_accounts
 
 _ENDINGS = ("lettre.html", "lettre.txt", "lignes-refusees.xlsx")
 

@@ -281,7 +281,10 @@ def moment_of(info: dict[str, Any], words: Iterable[str]) -> float | None:
     """Return when a file was written (epoch seconds), by the first of the ``words`` that its storage tells."""
     moment = next((info[word] for word in words if info.get(word) is not None), None)
     if isinstance(moment, str):
-        moment = datetime.datetime.fromisoformat(moment)
+        try:
+            moment = datetime.datetime.fromisoformat(moment)
+        except ValueError:  # written some other way
+            return None
     if isinstance(moment, datetime.datetime):
         return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
     return None if moment is None else float(moment)

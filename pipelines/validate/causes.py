@@ -170,7 +170,7 @@ def _number_steps(descriptor: dict[str, Any], text: str) -> list[Step]:
         _AT_ENDS,
         (words("apostrophe-devant"), lambda text: text.lstrip("'’")),
     ]
-    if unit := _UNIT.search(text):
+    if unit := _UNIT.search(without_unseen(_read_again(text)).strip()):
         steps.append((words("unite", unite=unit[1]), lambda text: _UNIT.sub("", text)))
     steps.append((words(thousands), lambda text: re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", text)))
     if whole:

@@ -104,7 +104,7 @@ class _ShownCells:
 
     def finding(self, item: Finding) -> Finding:
         """Return a finding without the cell that it tells, nor the label if it isn't declared."""
-        if item.rule == "extra-label":
+        if item.rule == "extra-label" and item.column:  # one that was hidden already has no label left
             message = f"Une colonne n'est pas déclarée, d'intitulé {hidden(item.column)} : elle est ignorée."
             return replace(item, message=message, column="", value="", cause="", declare="")
         if item.rule == "missing-label" and not item.cause:  # what it says besides is a label that isn't declared

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipelines.validate.plausibility import Doubt
 
 Located = tuple[JudgedFile, Finding]
+_UNMET = "condition-jamais-remplie"
 _NOT_YOURS = (
     "L'équipe données avait corrigé une valeur de ce fichier, qui ne la contient plus : elle retire sa correction. "
     "Vous n'avez rien à faire pour cela."
@@ -103,6 +104,22 @@ class Verdict:
         self.findings.append((self.files[0]["fichier"], self.files[0]["sha256"], finding))
 
 
+def take_accounts(verdict: Verdict, accounts: Sequence[Account], catalogue: Catalogue, network: str) -> None:
+    """Put what became of the accepted rows in their verdict, and tell the conditions that not one of them meets."""
+    verdict.accounts = list(accounts)
+    export = catalogue.networks[network].export(verdict.export)
+    for account in accounts:
+        others = set(account.outside) - {"autre_maille", "condition_non_remplie"}
+        if account.base or others or "condition_non_remplie" not in account.outside or not verdict.files:
+            continue
+        indicator = catalogue.indicators[account.indicator]
+        column, values = next(iter(indicator.networks[network].where.items()))
+        field = export.field(column) if export else None
+        wanted = ", ".join(f"« {value} »" for value in values[:3])
+        message = title(_UNMET, f"{wanted}, « {indicator.title} »")
+        verdict.tell(Finding(_UNMET, message, "avertissement", column=(field.label if field else None) or column))
+
+
 def not_handed_over(export: Export, year: int, pattern: str, arriving: Sequence[str] = ()) -> Verdict:
     """Return the verdict on an export none of whose files was found, but for those that are still ``arriving``."""
     why = f"Aucun fichier « {pattern.replace('{year}', str(year))} » dans le dossier d'exports."
@@ -126,8 +143,9 @@ def judge(
     """
     layout = export.layout_or_last(year)
     distinct, copies = _once(files)
-    parts = [Part(file, year, export, layout) for file in distinct]
-    whole = judge_whole(export, parts, expected or Expected(layout))
+    expected = expected or Expected(layout)
+    parts = [Part(file, year, export, expected.layout) for file in distinct]
+    whole = judge_whole(export, parts, expected)
     verdict = _gathered(whole, year)
     findings = [(part.file, finding) for part in parts for finding in part.findings]
     for part, refused, warnings in zip(parts, whole.refused, whole.told, strict=True):

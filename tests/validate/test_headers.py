@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.mechanics.spelling import one_writing
+from pipelines.validate.findings import Finding
 from pipelines.validate.personal import masked
 
 
@@ -135,3 +136,14 @@ def test_a_column_without_label_is_a_warning(essai):
     judged = essai.judge([[*essai.row(), "1"]], [*essai.header, "  "])
     assert [(item.rule, item.severity) for item in judged.findings] == [("blank-label", "avertissement")]
     assert judged.observations.num_rows == 1
+
+
+def test_what_is_masked_twice_says_the_same(catalogue):
+    name = next(iter(catalogue.experiences))
+    export = next(item for item in catalogue.networks[name].exports if item.kind == "experiences")
+    layout = export.layouts[0]
+    finding = Finding("extra-label", "Une colonne n'est pas déclarée.", "avertissement", column="M. Durand a dit")
+    (once,) = masked([finding], export, layout)
+    assert "Durand" not in once.message
+    assert "15 signes" in once.message
+    assert masked([once], export, layout) == [once]

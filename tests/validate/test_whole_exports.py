@@ -255,6 +255,12 @@ def test_a_row_of_a_survey_whose_place_says_total_is_told(whole, code, name):
     assert [item.row for _, _, item in survey.findings] == [14]
 
 
+def test_a_survey_whose_places_are_numbers_is_judged(whole):
+    fields = [{**item, "type": "integer"} if item["name"] == "dep" else item for item in FIELDS]
+    survey, _ = whole({"a.csv": offices(12)}, fields=fields, **SURVEY)
+    assert survey.rows == 12
+
+
 @pytest.mark.parametrize("name", ["Sous-total Gard", "Total Gard", "SOUS TOTAL – Sud"])
 def test_a_total_that_names_its_place_is_refused_with_its_figures_and_told_without(whole, name):
     rows = offices(12)

@@ -17,14 +17,13 @@ from pipelines.compile.exports import workbooks_for
 from pipelines.declarations.statuses import REASONS, Status
 from pipelines.mechanics.french import counted, day_in_words, number
 from pipelines.mechanics.plain_text import one_line, spelled
-from pipelines.validate.findings import MASKED, Finding
+from pipelines.validate.findings import MASKED
 from pipelines.validate.grouped_findings import LONGEST_VALUE, grouped
-from pipelines.validate.messages import UNREADABLE, title
+from pipelines.validate.messages import UNREADABLE
 from pipelines.validate.observations_writer import KEPT_ROWS
 from pipelines.validate.personal import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from jinja2 import Environment
@@ -210,11 +209,6 @@ def _published(verdict: Verdict, others: list[str], account: Account | None) -> 
     return f"absent, avec le motif « {reason} »"
 
 
-# How many accepted rows are in the base of an indicator, how many out of it, and why.
-
-_UNMET = "condition-jamais-remplie"
-
-
 def _account_text(account: Account) -> str:
     """Say what became of the accepted rows, reason by reason, with the values most often met."""
     if not account.accepted:
@@ -228,22 +222,6 @@ def _account_text(account: Account) -> str:
         else f"aucune ligne dans la base, sur {counted(account.accepted, 'ligne acceptée')}"
     )
     return f"{inside} ; hors de la base : {reasons}"
-
-
-def take_accounts(verdict: Verdict, accounts: Sequence[Account], catalogue: Catalogue, network: str) -> None:
-    """Put what became of the accepted rows in their verdict, and tell the conditions that not one of them meets."""
-    verdict.accounts = list(accounts)
-    export = catalogue.networks[network].export(verdict.export)
-    for account in accounts:
-        others = set(account.outside) - {"autre_maille", "condition_non_remplie"}
-        if account.base or others or "condition_non_remplie" not in account.outside or not verdict.files:
-            continue
-        indicator = catalogue.indicators[account.indicator]
-        column, values = next(iter(indicator.networks[network].where.items()))
-        field = export.field(column) if export else None
-        wanted = ", ".join(f"« {value} »" for value in values[:3])
-        message = title(_UNMET, f"{wanted}, « {indicator.title} »")
-        verdict.tell(Finding(_UNMET, message, "avertissement", column=(field.label if field else None) or column))
 
 
 def _reason(account: Account, reason: str) -> str:
