@@ -112,7 +112,8 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         store = workspace.store
         if lost := lost_by_damage(catalogue, store, dataset):
             raise dg.Failure(f"{dataset} : version non faite. {lost}")
-        audit = audited(catalogue, store, dataset)
+        with refusing(StaleError):
+            audit = audited(catalogue, store, dataset)
         yield _secret_check(audit, key)
         if audit.refused:
             raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {audit.refused}.")

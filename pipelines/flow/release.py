@@ -15,7 +15,7 @@ from pipelines.disclosure.results_table import COUNTS, disclosure_summary
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.exports_folder import synthetic_statement
 from pipelines.flow.fingerprints import EVERYTHING, code_of, fingerprint
-from pipelines.flow.gather import RESULTS, SECRETS, gathered, tables_are_current
+from pipelines.flow.gather import RESULTS, SECRETS, StaleError, gathered, tables_are_current
 from pipelines.flow.preview_rows import Rows, first_rows
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import NetworkYear
@@ -76,7 +76,10 @@ def _of_network(
     files = {name: store.national / f"{name}.parquet" for name in catalogue.datasets[dataset].tables}
     results = read_frame(files[RESULTS], _AUDITED, reseau=network)
     counts = {name: read_frame(files[name], reseau=network) for name in COUNTS if name in files}
-    secrets = read_frame(store.national / SECRETS, reseau=network)
+    try:
+        secrets = read_frame(store.national / SECRETS, reseau=network)
+    except FileNotFoundError:
+        raise StaleError(f"Les tables nationales n'ont pas {SECRETS} : les refaire (national/tables).") from None
     findings = audit(results, catalogue, secrets, others={RESULTS: results, **counts}, judge=protection.judge)
     return findings, disclosure_summary(results)
 

@@ -57,9 +57,7 @@ class SignalsMade:
             ", ".join(states) or "aucun signal",
             f"{tests}, {decimal(self.expected_false, 1)} {alarms}",
             "" if self.measured else "ce qui pourrait être vu n'a pas pu être mesuré",
-            f"{left} hors de la version, un chiffre n'y convient pas : {', '.join(self.left_out)}"
-            if self.left_out
-            else "",
+            left,
             self.synthetic or "",
         ]
         return " ; ".join(part for part in told if part)

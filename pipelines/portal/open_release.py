@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-MEMORY = "150MB"  # of DuckDB: the widest sort, one network of 15 000 offices, spills beyond
+MEMORY = "150MB"  # of DuckDB for results: the widest sort, one network of 15 000 offices, spills beyond
+BESIDE = "250MB"  # for the releases of barometers and of signals
 Line = dict[str, Any]
 
 
@@ -32,7 +33,7 @@ def synthetic_statement(descriptor: Mapping[str, Any]) -> str | None:
 class OpenRelease:
     """The release of a folder named by its version; close it, or use it in a ``with``."""
 
-    def __init__(self, folder: Path, needed: Iterable[str]) -> None:
+    def __init__(self, folder: Path, needed: Iterable[str], memory: str = BESIDE) -> None:
         """Open a release; raises UnreadableReleaseError, where a table that is ``needed`` isn't there too."""
         try:
             self.descriptor: Mapping[str, Any] = history.descriptor(folder)
@@ -48,7 +49,7 @@ class OpenRelease:
         self.folder, self.version, self.dataset = folder, folder.name, str(self.descriptor["name"])
         self.title = str(self.descriptor.get("title", self.dataset))
         self.synthetic = synthetic_statement(self.descriptor)
-        self._connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": MEMORY})
+        self._connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": memory})
         for name, files in self._tables.items():
             if files:
                 self._connection.read_parquet([str(path) for path in files]).create_view(name)

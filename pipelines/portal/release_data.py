@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
-from pipelines.portal.open_release import Line, OpenRelease, UnreadableReleaseError
+from pipelines.portal.open_release import MEMORY, Line, OpenRelease, UnreadableReleaseError
 from pipelines.release import history
 from pipelines.release.changelog import Version, kind, told_versions
 from pipelines.release.written_files import CHECKSUMS, told_digests
@@ -52,7 +52,7 @@ class Reading(OpenRelease):
 
     def __init__(self, folder: Path) -> None:
         """Open the release of a folder named by its version; raises UnreadableReleaseError."""
-        super().__init__(folder, _NEEDED)
+        super().__init__(folder, _NEEDED, MEMORY)
 
     @property
     def date(self) -> str | None:

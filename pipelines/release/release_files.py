@@ -139,9 +139,9 @@ class ReleaseFiles:
 
     def write(self, folder: Path) -> None:
         """Write every file of the release."""
-        self._write_tables(folder)
+        sent = self._write_tables(folder)
         self._write_texts(folder)
-        digests = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+        digests = {path.name: sent.get(path.name) or sha256(path) for path in sorted(folder.iterdir())}
         networks = [table.column("reseau") for table in self.tables.values() if "reseau" in table.column_names]
         descriptor = datapackage(
             self.dataset_id,
@@ -158,9 +158,9 @@ class ReleaseFiles:
         path.write_bytes(to_bytes(descriptor))
         (folder / CHECKSUMS).write_bytes(checksums(digests | {path.name: sha256(path)}))
 
-    def _write_tables(self, folder: Path) -> None:
-        for name, rows in self._files(CSV):
-            write_csv(rows, folder / f"{name}.csv")
+    def _write_tables(self, folder: Path) -> dict[str, str]:
+        """Write the tables; return the SHA-256 of what was sent of each CSV."""
+        sent = {f"{name}.csv": write_csv(rows, folder / f"{name}.csv") for name, rows in self._files(CSV)}
         for name, rows in self.columnar():
             write_parquet(rows, folder / f"{name}.parquet")
         described = dictionary_frame(self.declared)
@@ -169,14 +169,14 @@ class ReleaseFiles:
         dictionary = canonical_table("dictionnaire", DICTIONARY, described)
         lines = [astuple(version) for version in self.record.versions]
         versions = canonical_table("versions", VERSIONS, pd.DataFrame(lines, columns=VERSIONS.names, dtype="object"))
-        write_csv(dictionary, folder / "dictionnaire.csv")
-        write_csv(versions, folder / VERSIONS_FILE)
-        write_csv(canonical_table("journal", JOURNAL, self.record.journal), folder / history.JOURNAL_FILE)
+        journal = canonical_table("journal", JOURNAL, self.record.journal)
+        others = {"dictionnaire.csv": dictionary, VERSIONS_FILE: versions, history.JOURNAL_FILE: journal}
         more = [Sheet("Dictionnaire", dictionary), Sheet("Versions", versions)]
         self._write_workbook(folder / "resultats.xlsx", more)
         if declared := self.dataset.historical:
             table = historical_table(declared, self.tables[self.dataset.main_table], self.tables)
-            write_csv(table, folder / f"{declared.name}.csv")
+            others[f"{declared.name}.csv"] = table
+        return sent | {name: write_csv(table, folder / name) for name, table in others.items()}
 
     def _example(self, name: str, column: str) -> str | None:
         """Return an example that the data hold: the declared one, else the first value; none of an empty column."""

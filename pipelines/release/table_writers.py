@@ -8,6 +8,7 @@ first; nothing else moves.
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,10 +71,17 @@ def csv_bytes(table: pa.Table) -> bytes:
     return b"".join(_csv_pieces(table))
 
 
-def write_csv(table: pa.Table, path: Path) -> None:
-    """Write the CSV: UTF-8 without BOM, comma, LF, quotes where needed, rows as read."""
+def write_csv(table: pa.Table, path: Path) -> str:
+    """Write the CSV: UTF-8 without BOM, comma, LF, quotes where needed, rows as read.
+
+    Returns the SHA-256 of what was sent to the disk: what is on it is checked against that.
+    """
+    digest = hashlib.sha256()
     with path.open("wb") as stream:
-        stream.writelines(_csv_pieces(table))
+        for piece in _csv_pieces(table):
+            stream.write(piece)
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _csv_pieces(table: pa.Table) -> Iterator[bytes | memoryview]:

@@ -63,8 +63,8 @@ def totals_left(rows: pa.Table, export: Export, layout: Layout) -> Iterator[tupl
     named = place_fields(export)
     if export.kind == "survey":
         places_told = [pc.unique(rows.column(name)).to_pylist() for name in named if name in rows.column_names]
-        labels = (str(value) for values in places_told for value in values if value is not None)
-        if not any(_says_total(label, is_place=True) for label in labels):
+        place_labels = (str(value) for values in places_told for value in values if value is not None)
+        if not any(_says_total(label, is_place=True) for label in place_labels):
             return
     present = pc.unique(rows.column("_maille")).to_pylist()
     levels = [level for level in LEVELS if level in present]

@@ -133,7 +133,11 @@ class Udata:
         """Send a file to an upload address: in one request when it is small."""
         if file.stat().st_size <= self.chunk:
             return self.transport.post_form(path, remote.resource, {}, (name, file.read_bytes()))
-        form = self._once(lambda: self._send_parts(path, file, name), lambda: None)
+        try:
+            form = self._once(lambda: self._send_parts(path, file, name), lambda: None)
+        except UnknownOutcomeError as error:
+            error.working = True  # it was sent three times: the next publication begins anew
+            raise
         return self.transport.post_form(path, remote.resource, form, None)
 
     def _send_parts(self, path: str, file: Path, name: str) -> dict[str, str]:
