@@ -163,10 +163,12 @@ def _observed_columns(declared: Network) -> dg.TableSchema:
 
 def _lineage(catalogue: Catalogue, network: str) -> dg.TableColumnLineage:
     key = stage_key(network, "observations")
-    return dg.TableColumnLineage({
-        name: [dg.TableColumnDep(key, source) for source in sources]
-        for name, sources in result_sources(catalogue, network).items()
-    })  # fmt: skip
+    return dg.TableColumnLineage(
+        {
+            name: [dg.TableColumnDep(key, source) for source in sources]
+            for name, sources in result_sources(catalogue, network).items()
+        }
+    )
 
 
 def _page(catalogue: Catalogue, network: str) -> dict[str, Any]:

@@ -219,6 +219,16 @@ def test_a_status_is_written_in_one_place():
     assert set(told) == {"pipelines/declarations/statuses.py"}
 
 
+def test_the_formatter_is_off_for_tables_of_data_alone():
+    for path in (*MODULES, *(PROJECT / "assets").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        lines = [number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# fmt: skip")]
+        assert text.count("fmt: off") == 0, path
+        for number in lines:
+            tables = [node for node in ast.parse(text).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+            assert any(node.lineno <= number <= node.end_lineno for node in tables), f"{path}:{number}"
+
+
 def test_there_is_no_code_among_the_declarations():
     assert list((PROJECT / "schemas").rglob("*.py")) == []
 
