@@ -54,13 +54,13 @@ def barometer_tables(
     for identifier, barometer in barometers.items():
         computed: dict[str, pd.DataFrame] = {}
         for wave in barometer.waves:
-            known = received[identifier, wave.id]
+            wave_received = received[identifier, wave.id]
             place: dict[str, Any] = {"barometre": identifier, "annee": wave.year, "vague": wave.id}
-            waves.append({**place, **_wave(barometer, wave, known)})
-            questions += [{**place, **line} for line in _questions(barometer, wave, known)]
-            if known.answers is not None and not known.answers.failure:
-                computed[wave.id] = _results(barometer, wave, known.answers, computed)
-                results.append(_told(barometer, wave, known, computed[wave.id]).assign(**place))
+            waves.append({**place, **_wave(barometer, wave, wave_received)})
+            questions += [{**place, **line} for line in _questions(barometer, wave, wave_received)]
+            if wave_received.answers is not None and not wave_received.answers.failure:
+                computed[wave.id] = _results(barometer, wave, wave_received.answers, computed)
+                results.append(_told(barometer, wave, wave_received, computed[wave.id]).assign(**place))
     return {
         "vagues": pd.DataFrame(waves),
         "questions": pd.DataFrame(questions),
@@ -68,8 +68,10 @@ def barometer_tables(
     }
 
 
-def _wave(barometer: Barometer, wave: Wave, known: ReceivedWave) -> dict[str, Any]:
-    weights = known.answers.weights if known.answers and not known.answers.failure else np.empty(0)
+def _wave(barometer: Barometer, wave: Wave, wave_received: ReceivedWave) -> dict[str, Any]:
+    weights = (
+        wave_received.answers.weights if wave_received.answers and not wave_received.answers.failure else np.empty(0)
+    )
     weights = weights if len(weights) >= THRESHOLD else np.empty(0)
     size = float(kish(np.array([weights.sum()]), np.array([(weights**2).sum()]))[0]) if len(weights) else None
     breaks = [f"{_KINDS[one.kind]} : {one.why}" for one in wave.breaks]
@@ -86,21 +88,23 @@ def _wave(barometer: Barometer, wave: Wave, known: ReceivedWave) -> dict[str, An
         "ponderation": _weighting(wave),
         "comparable_avec": wave.comparable_with,
         "ruptures": " ; ".join(breaks) or None,
-        "etat": known.status,
-        "motif": (known.answers.failure if known.answers else "") or known.reason,
-        "lignes_lues": known.read,
-        "lignes_refusees": known.refused,
-        "lignes_sans_poids": known.answers.rows - len(weights) if len(weights) and known.answers else None,
+        "etat": wave_received.status,
+        "motif": (wave_received.answers.failure if wave_received.answers else "") or wave_received.reason,
+        "lignes_lues": wave_received.read,
+        "lignes_refusees": wave_received.refused,
+        "lignes_sans_poids": wave_received.answers.rows - len(weights)
+        if len(weights) and wave_received.answers
+        else None,
         "effectif": len(weights) or None,
         "base_efficace": size,
         "effet_de_plan": len(weights) / size if size else None,
         "date_extraction": wave.extracted,
-        "nature_donnees": _nature(known),
+        "nature_donnees": _nature(wave_received),
     }
 
 
-def _nature(known: ReceivedWave) -> str:
-    return "synthétiques" if known.synthetic else "réelles"
+def _nature(wave_received: ReceivedWave) -> str:
+    return "synthétiques" if wave_received.synthetic else "réelles"
 
 
 def _weighting(wave: Wave) -> str:
@@ -109,7 +113,7 @@ def _weighting(wave: Wave) -> str:
     return " ; ".join(ways) or f"aucune : {wave.unweighted}"
 
 
-def _questions(barometer: Barometer, wave: Wave, known: ReceivedWave) -> Iterator[dict[str, Any]]:
+def _questions(barometer: Barometer, wave: Wave, wave_received: ReceivedWave) -> Iterator[dict[str, Any]]:
     for question in barometer.questions:
         wording = question.wording(wave.id)
         if wording is None:
@@ -128,7 +132,7 @@ def _questions(barometer: Barometer, wave: Wave, known: ReceivedWave) -> Iterato
                 "filtre": _filter(barometer, question),
                 "demi_echantillon": f"à qui a tiré « {ballot.value} » ({ballot.column})" if ballot else None,
                 "libelle_compare": compared_wording(wave, question),
-                **_counts(barometer, question, column, known.answers),
+                **_counts(barometer, question, column, wave_received.answers),
             }
 
 
@@ -182,31 +186,31 @@ def _counts(barometer: Barometer, question: Question, column: str, answers: Answ
     return {name: int(flags.sum()) for name, flags in zip(names, counts, strict=True)}
 
 
-def _results(barometer: Barometer, wave: Wave, answers: Answers, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _results(barometer: Barometer, wave: Wave, answers: Answers, computed: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the lines of a wave with all that is computed of them; what is hidden has no figure any more."""
-    found = crosstabs(barometer, wave, answers)
-    out = hidden(found, nested_cuts(barometer, answers)) if len(found) else np.zeros(0, dtype=bool)
-    found["effet_de_plan"] = found["n"] / found["base_efficace"]
-    found["statut"] = np.where(out, SECRET, np.where(found["n"] < FEW, LOW_BASE, PUBLISHED))
-    found["fiable"] = found["statut"].eq(PUBLISHED)
-    found["seuil_fiable"] = FEW
-    found[_BLANKED] = found[_BLANKED].astype("float64").mask(np.repeat(out[:, None], len(_BLANKED), axis=1))
-    found = with_letters(against_rest(found))
-    earlier = made.get(wave.comparable_with or "")
+    lines = crosstabs(barometer, wave, answers)
+    out = hidden(lines, nested_cuts(barometer, answers)) if len(lines) else np.zeros(0, dtype=bool)
+    lines["effet_de_plan"] = lines["n"] / lines["base_efficace"]
+    lines["statut"] = np.where(out, SECRET, np.where(lines["n"] < FEW, LOW_BASE, PUBLISHED))
+    lines["fiable"] = lines["statut"].eq(PUBLISHED)
+    lines["seuil_fiable"] = FEW
+    lines[_BLANKED] = lines[_BLANKED].astype("float64").mask(np.repeat(out[:, None], len(_BLANKED), axis=1))
+    lines = with_letters(against_rest(lines))
+    earlier = computed.get(wave.comparable_with or "")
     if earlier is None:
-        return found.assign(vague_comparee=None, ecart_vague=np.nan, p_vague=np.nan, p_vague_corrigee=np.nan)
+        return lines.assign(vague_comparee=None, ecart_vague=np.nan, p_vague=np.nan, p_vague_corrigee=np.nan)
     same = {
         identifier: (compared_wording(wave, question) or OTHER_WORDS) != OTHER_WORDS
         for question in barometer.questions
         if question.wording(wave.id)
         for identifier, _, _ in question.asked
     }
-    return against_wave(found, earlier, found["question"].map(same)).assign(vague_comparee=wave.comparable_with)
+    return against_wave(lines, earlier, lines["question"].map(same)).assign(vague_comparee=wave.comparable_with)
 
 
-def _told(barometer: Barometer, wave: Wave, known: ReceivedWave, found: pd.DataFrame) -> pd.DataFrame:
+def _told(barometer: Barometer, wave: Wave, wave_received: ReceivedWave, computed: pd.DataFrame) -> pd.DataFrame:
     """Return the lines of a wave in the columns that are published, but those that name the wave."""
-    lines = found[found["n"].gt(0) | found["statut"].eq(SECRET)].reset_index(drop=True)
+    lines = computed[computed["n"].gt(0) | computed["statut"].eq(SECRET)].reset_index(drop=True)
     for what in ("vague", "reste"):
         corrected = lines[f"p_{what}_corrigee"]
         lines[f"{what}_significatif"] = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
@@ -218,22 +222,22 @@ def _told(barometer: Barometer, wave: Wave, known: ReceivedWave, found: pd.DataF
             {SECRET: f"moins de {THRESHOLD} réponses, ou de quoi les retrouver", LOW_BASE: f"moins de {FEW} réponses"}
         ),
         note=_rounding_notes(barometer, lines),
-        nature_donnees=_nature(known),
+        nature_donnees=_nature(wave_received),
         lettre=lines["lettre"].where(lines["lettre"].ne(""), None),
         superieur_a=lines["superieur_a"].where(lines["superieur_a"].ne(""), None),
         vague_comparee=lines["vague_comparee"].where(lines["ecart_vague"].notna(), None),
     ).drop(columns=_WORKED)
 
 
-def _rounding_notes(barometer: Barometer, told: pd.DataFrame) -> pd.Series[str]:
+def _rounding_notes(barometer: Barometer, results: pd.DataFrame) -> pd.Series[str]:
     """Say where rounded shares don't add up to the rounded sub-total, which is made of shares before rounding."""
-    notes = pd.Series(None, index=told.index, dtype="object")
+    notes = pd.Series(None, index=results.index, dtype="object")
     parts = pd.DataFrame(_parts(barometer), columns=["question", "indicateur", "modalite"])
     place = ["question", "indicateur", "coupe", "groupe"]
-    shares = told.loc[told["mesure"].eq("reponse"), ["question", "modalite", "coupe", "groupe", "valeur"]]
+    shares = results.loc[results["mesure"].eq("reponse"), ["question", "modalite", "coupe", "groupe", "valeur"]]
     rounded = parts.merge(shares.assign(entier=shares["valeur"].round(2).round()), on=["question", "modalite"])
     sums = rounded.groupby(place, sort=False)["entier"].agg(somme="sum", nombre="size")
-    lines = told.loc[told["mesure"].eq("indicateur") & told["valeur"].notna()].rename(
+    lines = results.loc[results["mesure"].eq("indicateur") & results["valeur"].notna()].rename(
         columns={"modalite": "indicateur"}
     )
     joined = lines[[*place, "valeur"]].join(sums, on=place)

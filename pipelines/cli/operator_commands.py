@@ -32,9 +32,9 @@ def doctor(
     with steps() as begin:
         begin("contrôles")
         findings = diagnose(output, target=target, mail=mail)
-    failed = any(item.state == "panne" for item in findings)
+    failed = any(finding.state == "panne" for finding in findings)
     if json:
-        print_json({"pret": not failed, "constats": [vars(item) for item in findings]})
+        print_json({"pret": not failed, "constats": [vars(finding) for finding in findings]})
     else:
         show_findings(findings)
     return Exit.REFUSED if failed else Exit.DONE
@@ -49,13 +49,13 @@ def status(output: Output, schemas: Schemas, json: Json = False) -> None:
     today = datetime.datetime.now().astimezone().date()
     with steps() as begin:
         begin("lecture de la sortie")
-        found = current_status(catalogue, output, today, letters_from_environment())
+        state = current_status(catalogue, output, today, letters_from_environment())
     if json:
-        print_json(found)
+        print_json(state)
     else:
         from pipelines.report.status import status_lines
 
-        show_lines(status_lines(found))
+        show_lines(status_lines(state))
 
 
 def prepare(home: Home = None, json: Json = False) -> None:
@@ -73,8 +73,8 @@ def recover(home: Home = None, json: Json = False) -> None:
 
     with opened(_place(home).resolve()) as instance:
         lost = fail_lost_runs(instance, nothing_runs=True)
-    told = f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else "")
-    answer({"perdus": lost}, told, as_json=json)
+    message = f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else "")
+    answer({"perdus": lost}, message, as_json=json)
 
 
 def purge(
@@ -91,8 +91,8 @@ def purge(
     age = retention_from_environment() if days is None else days
     with opened(place) as instance:
         gone = purge_older(instance, age)
-    told = f"{len(gone)} traitements de plus de {age} jours supprimés"
-    answer({"jours": age, "supprimes": gone}, told, as_json=json)
+    message = f"{len(gone)} traitements de plus de {age} jours supprimés"
+    answer({"jours": age, "supprimes": gone}, message, as_json=json)
 
 
 def revisions(
@@ -108,18 +108,22 @@ def revisions(
     store = Store(output)
     store.must_have_begun()
     if accept is None:
-        found = list(waiting_revisions(store))
+        waiting = list(waiting_revisions(store))
         rows = [
             {
-                "reseau": item.network,
-                "annee": item.year,
-                "empreinte": item.fingerprint,
-                "proposee_le": item.proposed_at,
-                "differences": item.differences,
+                "reseau": proposal.network,
+                "annee": proposal.year,
+                "empreinte": proposal.fingerprint,
+                "proposee_le": proposal.proposed_at,
+                "differences": proposal.differences,
             }
-            for item in found
+            for proposal in waiting
         ]
-        answer({"revisions": rows}, *([_told(item) for item in found] or ["Aucune révision n'attend."]), as_json=json)
+        answer(
+            {"revisions": rows},
+            *([_told(proposal) for proposal in waiting] or ["Aucune révision n'attend."]),
+            as_json=json,
+        )
         return
     network, year, revision = accept
     try:
@@ -129,13 +133,15 @@ def revisions(
         raise StoppedError(error, Exit.REFUSED) from error
     except ValueError as error:
         raise StoppedError(f"année « {year} » : un nombre est attendu") from error
-    told = f"{network} {year} : révision acceptée ; les tables nationales suivront"
-    answer({"reseau": network, "annee": int(year), "acceptee": revision}, told, as_json=json)
+    message = f"{network} {year} : révision acceptée ; les tables nationales suivront"
+    answer({"reseau": network, "annee": int(year), "acceptee": revision}, message, as_json=json)
 
 
-def _told(item: Proposal) -> str:
-    counts = ", ".join(f"{name} {count}" for name, count in item.differences.items() if count)
-    return f"{item.network} {item.year} {item.fingerprint[:12]} proposée le {item.proposed_at} : {counts}"
+def _told(proposal: Proposal) -> str:
+    counts = ", ".join(f"{name} {count}" for name, count in proposal.differences.items() if count)
+    return (
+        f"{proposal.network} {proposal.year} {proposal.fingerprint[:12]} proposée le {proposal.proposed_at} : {counts}"
+    )
 
 
 def _place(home: Path | None) -> Path:

@@ -30,7 +30,7 @@ def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
 
     Raises DuplicateValueError when two rows stand for the same period, level, territory and structure.
     """
-    found = rows.rename(
+    values = rows.rename(
         columns={
             "_periode": "periode",
             "_maille": "maille",
@@ -39,15 +39,15 @@ def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
             "_structure_nom": "structure",
         }
     )
-    found = found.assign(motif=reason_where(found["valeur"].isna(), found["motif"].fillna("non-renseigne")))
-    twins = found.duplicated(["periode", *_PLACE], keep=False)
+    values = values.assign(motif=reason_where(values["valeur"].isna(), values["motif"].fillna("non-renseigne")))
+    twins = values.duplicated(["periode", *_PLACE], keep=False)
     if twins.any():
-        first = found[twins].iloc[0]
+        first = values[twins].iloc[0]
         raise DuplicateValueError(
             f"deux valeurs pour {first['periode']}, {first['maille']} "
             f"{first['structure_code'] or first['territoire_code']} : préciser « where » dans l'indicateur"
         )
-    return found
+    return values
 
 
 def typed_results(
@@ -77,9 +77,9 @@ def typed_results(
         frames.append(_yearly(at_level, year_method, finest))
     if not frames:
         return pd.DataFrame()
-    found = pd.concat(frames, ignore_index=True)
+    results = pd.concat(frames, ignore_index=True)
     blank = dict.fromkeys(["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur"], np.nan)
-    return found.assign(effectif=found["base"], **blank).drop(columns=["base"])
+    return results.assign(effectif=results["base"], **blank).drop(columns=["base"])
 
 
 def _from_parts(
@@ -109,14 +109,14 @@ def _from_parts(
         .groupby(["periode", "territoire_code"])
     )
     total = grouped["product"].sum(min_count=1)
-    found = pd.DataFrame({"valeur": total / grouped["weight"].sum() if weighted else total})
-    found["base"] = grouped["base"].sum(min_count=1)
-    owed = expected.reindex(found.index, level="territoire_code") - excused.reindex(found.index, fill_value=0)
+    totals = pd.DataFrame({"valeur": total / grouped["weight"].sum() if weighted else total})
+    totals["base"] = grouped["base"].sum(min_count=1)
+    owed = expected.reindex(totals.index, level="territoire_code") - excused.reindex(totals.index, fill_value=0)
     complete = grouped["product"].count() == owed
-    found.loc[~complete, ["valeur", "base"]] = np.nan
-    found["motif"] = reason_where(found["valeur"].isna(), np.where(complete, "non-renseigne", "donnees-incompletes"))
-    found["source"] = grouped["source"].agg(lambda names: ", ".join(sorted(set(names))))
-    return found.reset_index().assign(maille=level, structure_code=None, structure=None)
+    totals.loc[~complete, ["valeur", "base"]] = np.nan
+    totals["motif"] = reason_where(totals["valeur"].isna(), np.where(complete, "non-renseigne", "donnees-incompletes"))
+    totals["source"] = grouped["source"].agg(lambda names: ", ".join(sorted(set(names))))
+    return totals.reset_index().assign(maille=level, structure_code=None, structure=None)
 
 
 def _yearly(values: pd.DataFrame, method: YearMethod, finest: Frequency) -> pd.DataFrame:
@@ -134,21 +134,21 @@ def _yearly(values: pd.DataFrame, method: YearMethod, finest: Frequency) -> pd.D
 def _year_value(group: pd.DataFrame, method: YearMethod, periods: int) -> dict[str, object]:
     known = group[group["valeur"].notna()]
     last = (known if len(known) else group).iloc[-1]
-    found: dict[str, object] = {name: last[name] for name in ("valeur", "base", "motif", "source")}
+    year: dict[str, object] = {name: last[name] for name in ("valeur", "base", "motif", "source")}
     reference = last["periode"]
     if method in ("sum", "weighted_mean") and len(known):
         reference = known["periode"].iloc[-1]
         if method == "sum" and len(known) < periods:
-            found |= {"valeur": np.nan, "base": np.nan, "motif": "donnees-incompletes"}
+            year |= {"valeur": np.nan, "base": np.nan, "motif": "donnees-incompletes"}
         elif method == "sum":
-            found |= {"valeur": known["valeur"].sum(), "base": known["base"].sum(min_count=1)}
+            year |= {"valeur": known["valeur"].sum(), "base": known["base"].sum(min_count=1)}
         elif known["base"].isna().any():
-            found |= {"valeur": np.nan, "base": np.nan, "motif": "donnees-incompletes"}
+            year |= {"valeur": np.nan, "base": np.nan, "motif": "donnees-incompletes"}
         else:
             base = known["base"].sum()
             mean = (known["valeur"] * known["base"]).sum() / base if base else np.nan
-            found |= {"valeur": mean, "base": base, "motif": None if base else "non-renseigne"}
-    return {**found, "date_reference": last_day(str(reference))}
+            year |= {"valeur": mean, "base": base, "motif": None if base else "non-renseigne"}
+    return {**year, "date_reference": last_day(str(reference))}
 
 
 def discrepancies(
@@ -170,10 +170,10 @@ def discrepancies(
             if LEVELS.index(parts_level) < LEVELS.index(level):
                 parts = values[values["maille"] == parts_level]
                 frames.append(_compared(totals, parts, level, parts_level, geography))
-    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    if found.empty:
-        return found
-    beyond: pd.DataFrame = found[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True)
+    differences = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    if differences.empty:
+        return differences
+    beyond: pd.DataFrame = differences[differences["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True)
     return beyond.assign(ecart=beyond["ecart"].where(beyond["comparaison"] == COMPLETE))
 
 

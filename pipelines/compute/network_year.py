@@ -217,72 +217,72 @@ class _Run:
         )
 
 
-def _with_modes(found: pd.DataFrame, indicator: Indicator, levels: Mapping[Level, LevelRule]) -> pd.DataFrame:
-    if found.empty:
-        return found
+def _with_modes(results: pd.DataFrame, indicator: Indicator, levels: Mapping[Level, LevelRule]) -> pd.DataFrame:
+    if results.empty:
+        return results
     year = YEAR_WORDS[indicator.year]
-    words = found["maille"].map({level: LEVEL_WORDS[rule.obtained] for level, rule in levels.items()})
-    also = (found["frequence"] == "year") & (words != year)
-    return found.assign(mode_obtention=words.mask(also, words + f" ; {year}"))
+    words = results["maille"].map({level: LEVEL_WORDS[rule.obtained] for level, rule in levels.items()})
+    also = (results["frequence"] == "year") & (words != year)
+    return results.assign(mode_obtention=words.mask(also, words + f" ; {year}"))
 
 
 def _finished(
-    found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...], broken: bool
+    results: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...], broken: bool
 ) -> pd.DataFrame:
     """Add years, statuses and reasons, mark what rests on too small a base, round."""
-    years = np.array([int(period[:4]) for period in found["periode"].tolist()], dtype=np.int64)
-    found = found.assign(
+    years = np.array([int(period[:4]) for period in results["periode"].tolist()], dtype=np.int64)
+    results = results.assign(
         annee=years,
-        frequence=[FRENCH[frequency] for frequency in found["frequence"].tolist()],
+        frequence=[FRENCH[frequency] for frequency in results["frequence"].tolist()],
         statut_observation=np.where(np.isin(years, provisional), "P", "B" if broken else "A"),
         statut_confidentialite="F",
     )
-    found = _with_errors(found, indicator)
-    found = _mark_small_bases(found, rule_of(indicator, {export.kind}))
-    if np.isinf(found[NUMBERS].to_numpy(float)).any():
+    results = _with_errors(results, indicator)
+    results = _mark_small_bases(results, rule_of(indicator, {export.kind}))
+    if np.isinf(results[NUMBERS].to_numpy(float)).any():
         raise OverflowError("une somme dépasse ce qu'un nombre peut contenir")
-    bounds = found[["borne_basse", "borne_haute"]].astype("float64").clip(*(indicator.range or (-np.inf, np.inf)))
-    found = found.assign(
-        valeur=found["valeur"].round(indicator.decimals),
-        effectif_pondere=found["effectif_pondere"].astype("float64").round(3),
+    bounds = results[["borne_basse", "borne_haute"]].astype("float64").clip(*(indicator.range or (-np.inf, np.inf)))
+    results = results.assign(
+        valeur=results["valeur"].round(indicator.decimals),
+        effectif_pondere=results["effectif_pondere"].astype("float64").round(3),
         **bounds.round(indicator.decimals),
     )
-    absent = found["valeur"].isna()
+    absent = results["valeur"].isna()
     if absent.any():
         blank = ["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur", *UNPUBLISHED]
-        found.loc[absent, blank] = np.nan
-    return found
+        results.loc[absent, blank] = np.nan
+    return results
 
 
-def _with_errors(found: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
+def _with_errors(results: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     """Keep the value before rounding, and half of the interval over its critical value: the standard error.
 
     For a quantile, that is McKean and Schrader's (1984) estimator. A share has its effective size instead, a net score
     both its effective size and the standard error that goes with it.
     """
-    freedom = found.get("degres_liberte", pd.Series(np.nan, index=found.index)).astype("float64")
+    freedom = results.get("degres_liberte", pd.Series(np.nan, index=results.index)).astype("float64")
     z = critical(np.asarray(freedom.fillna(np.inf), dtype=np.float64))
-    half = (found["borne_haute"] - found["borne_basse"]).astype("float64") / (2 * z)
-    error = np.nan if indicator.estimator.proportion else found["erreur_type"] if indicator.estimator.net else half
-    return found.assign(
-        estimation=found["valeur"].astype("float64"),
-        effectif_efficace=found.get("effectif_efficace", np.nan),
+    half = (results["borne_haute"] - results["borne_basse"]).astype("float64") / (2 * z)
+    error = np.nan if indicator.estimator.proportion else results["erreur_type"] if indicator.estimator.net else half
+    return results.assign(
+        estimation=results["valeur"].astype("float64"),
+        effectif_efficace=results.get("effectif_efficace", np.nan),
         erreur_type=error,
         degres_liberte=freedom,
     )
 
 
-def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+def _mark_small_bases(results: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     """Mark C the values under the minimum base, for secrecy; blank those that are only unreliable.
 
     Secret values stay here: what must be hidden beside them depends on all that is published (``disclosure``), which
     blanks them on the way to the national tables.
     """
-    small = found["valeur"].notna() & (found["effectif"] < rule.minimum)
-    if FEW in found:
-        small |= found["valeur"].notna() & found[FEW]
-    weak = found["valeur"].notna() & (found["effectif"] < rule.reliable) & ~small
+    small = results["valeur"].notna() & (results["effectif"] < rule.minimum)
+    if FEW in results:
+        small |= results["valeur"].notna() & results[FEW]
+    weak = results["valeur"].notna() & (results["effectif"] < rule.reliable) & ~small
     if weak.any():
-        found.loc[weak, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
-    motif = np.where(weak, "base-insuffisante", np.where(small, SECRET, found["motif"].astype("object")))
-    return found.assign(motif=motif, statut_confidentialite=np.where(motif == SECRET, HIDDEN, "F"))
+        results.loc[weak, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
+    motif = np.where(weak, "base-insuffisante", np.where(small, SECRET, results["motif"].astype("object")))
+    return results.assign(motif=motif, statut_confidentialite=np.where(motif == SECRET, HIDDEN, "F"))

@@ -64,8 +64,8 @@ def _with_sums(units: pd.DataFrame, sums: Sums) -> pd.DataFrame:
     row = row_of[units["_cell"].to_numpy()]
     summed = row >= 0
     columns = {name: sums.sums[name].to_numpy()[row[summed]] for name in ("n", "motif", *SUMMED)}
-    found: pd.DataFrame = units[summed].reset_index(drop=True).assign(**columns)
-    return found
+    summed_units: pd.DataFrame = units[summed].reset_index(drop=True).assign(**columns)
+    return summed_units
 
 
 def _rolled_up(units: pd.DataFrame, fed: Fed, sums: Sums, strata: pd.DataFrame | None) -> pd.DataFrame:
@@ -105,15 +105,15 @@ def _of_design(
     return linearised_variance(placed, strata, clustered, fed.design.single), degrees_of_freedom(placed, clustered)
 
 
-def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+def _with_reasons(results: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Tell the reason that all cells of an absent value share; several reasons, or a cell without one, say nothing."""
-    absent = found["valeur"].isna()
+    absent = results["valeur"].isna()
     if not absent.any():
-        return found.assign(motif=np.full(len(found), None))
-    told = units[units["_unit"].isin(found.loc[absent, "_unit"])]
-    reasons = told.assign(motif=told["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
+        return results.assign(motif=np.full(len(results), None))
+    parts = units[units["_unit"].isin(results.loc[absent, "_unit"])]
+    reasons = parts.assign(motif=parts["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
     shared = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne")
-    return found.assign(motif=reason_where(absent, found["_unit"].map(shared)))
+    return results.assign(motif=reason_where(absent, results["_unit"].map(shared)))
 
 
 def _described(units: pd.DataFrame) -> pd.DataFrame:
@@ -128,7 +128,7 @@ def _described(units: pd.DataFrame) -> pd.DataFrame:
     return described
 
 
-def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, months_per_cell: int) -> pd.DataFrame:
+def _without_partial_sums(results: pd.DataFrame, units: pd.DataFrame, months_per_cell: int) -> pd.DataFrame:
     """Blank the sums to which a part (office, département) known in the year, or a period, is missing."""
     part = units["_territoire"].fillna("") + "|" + units["_structure"].fillna("")
     place = units[["frequence", "maille", "territoire_code", "structure_code"]]
@@ -136,8 +136,12 @@ def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, months_per_c
     periods = units["frequence"].map(MONTHS_PER_PERIOD) // months_per_cell
     expected = (parts * periods).groupby(units["_unit"]).first()
     filled = (units["n"] > 0).groupby(units["_unit"]).sum()
-    partial = found["_unit"].map(filled < expected) & found["valeur"].notna()  # absent as a whole: its reason stands
-    return found.assign(valeur=found["valeur"].mask(partial), motif=found["motif"].mask(partial, "donnees-incompletes"))
+    partial = (
+        results["_unit"].map(filled < expected) & results["valeur"].notna()
+    )  # absent as a whole: its reason stands
+    return results.assign(
+        valeur=results["valeur"].mask(partial), motif=results["motif"].mask(partial, "donnees-incompletes")
+    )
 
 
 def _quantiles(units: pd.DataFrame, computed: pd.DataFrame, weighted: bool) -> pd.DataFrame:
@@ -264,6 +268,6 @@ def _ratio_variance(sums: pd.DataFrame, value: Floats) -> Floats:
     n, below = sums["n"].to_numpy(float), sums["sw"].to_numpy(float)
     squares = sums["saa"] - 2 * value * sums["sab"] + value**2 * sums["sw2"]
     noise = ROUNDING * (sums["saa"] + value**2 * sums["sw2"])
-    known = (n > 1) & (below > 0)
-    residuals = n / np.where(known, n - 1, 1) * np.where(squares > noise, squares, 0.0)
-    return np.where(known, residuals / np.where(known, below, 1) ** 2, np.nan)
+    computable = (n > 1) & (below > 0)
+    residuals = n / np.where(computable, n - 1, 1) * np.where(squares > noise, squares, 0.0)
+    return np.where(computable, residuals / np.where(computable, below, 1) ** 2, np.nan)

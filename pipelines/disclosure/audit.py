@@ -64,11 +64,11 @@ def audit(
     A row hidden now that an earlier release published can't be taken back: it is told, as already published.
     """
     results = results.reset_index(drop=True)
-    found = [_unmasked(results), _previous(results), _counted(results, catalogue, others or {})]
+    frames = [_unmasked(results), _previous(results), _counted(results, catalogue, others or {})]
     for rows, own in _years(results, secrets):
-        found.append(judge(rows, own) if judge else findings_of_year(rows, own, catalogue, earlier))
-    told = pd.concat(found, ignore_index=True)[_COLUMNS]
-    return told.sort_values(["constat", *KEY], kind="stable", na_position="first").reset_index(drop=True)
+        frames.append(judge(rows, own) if judge else findings_of_year(rows, own, catalogue, earlier))
+    findings = pd.concat(frames, ignore_index=True)[_COLUMNS]
+    return findings.sort_values(["constat", *KEY], kind="stable", na_position="first").reset_index(drop=True)
 
 
 def findings_of_year(
@@ -78,9 +78,10 @@ def findings_of_year(
 
     ``rows``: those of ``resultats``, of which the columns AUDITED are read; the rest is as for ``audit``.
     """
-    known = _known(rows, secrets, catalogue, earlier)
+    bounds = _known(rows, secrets, catalogue, earlier)
     return pd.concat(
-        [known.loc[known[told], KEY].assign(constat=finding) for told, finding in _FINDINGS.items()], ignore_index=True
+        [bounds.loc[bounds[flag], KEY].assign(constat=finding) for flag, finding in _FINDINGS.items()],
+        ignore_index=True,
     )
 
 
@@ -93,8 +94,8 @@ def what_is_known(
     published), ``trop_pres`` (closer than declared), ``montree`` (an earlier release told it: its bounds are void).
     Arguments are those of ``audit``. All of it is secret.
     """
-    found = [_known(rows, own, catalogue, earlier) for rows, own in _years(results, secrets)]
-    return pd.concat(found or [pd.DataFrame(columns=[*KEY, *_BOUNDS])], ignore_index=True)
+    years = [_known(rows, own, catalogue, earlier) for rows, own in _years(results, secrets)]
+    return pd.concat(years or [pd.DataFrame(columns=[*KEY, *_BOUNDS])], ignore_index=True)
 
 
 def _years(results: pd.DataFrame, secrets: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
@@ -116,8 +117,8 @@ def _known(rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earl
             lines += _judged(survey, whole)
     if not lines:
         return pd.DataFrame(columns=[*KEY, *_BOUNDS]).astype({"trop_pres": bool, "montree": bool})
-    found = pd.concat(lines, ignore_index=True)
-    return pd.concat([whole[KEY].take(found["row"].to_numpy()).reset_index(drop=True), found[_BOUNDS]], axis=1)
+    bounds = pd.concat(lines, ignore_index=True)
+    return pd.concat([whole[KEY].take(bounds["row"].to_numpy()).reset_index(drop=True), bounds[_BOUNDS]], axis=1)
 
 
 def refusals(findings: pd.DataFrame) -> pd.DataFrame:
@@ -128,15 +129,15 @@ def refusals(findings: pd.DataFrame) -> pd.DataFrame:
 
 def _with_secrets(results: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
     """Return the results with the figures that they hide, and ``masquee`` where they do."""
-    found = results.reindex(columns=AUDITED).astype(dict.fromkeys(NUMBERS, "float64"))
-    masked = found["statut_confidentialite"].ne(FREE).to_numpy()
+    figures_read = results.reindex(columns=AUDITED).astype(dict.fromkeys(NUMBERS, "float64"))
+    masked = figures_read["statut_confidentialite"].ne(FREE).to_numpy()
     rows = np.flatnonzero(masked)
-    at = positions(*row_numbers(KEY, found[KEY].take(rows), secrets))
+    at = positions(*row_numbers(KEY, figures_read[KEY].take(rows), secrets))
     for name in NUMBERS:
-        true, figures = secrets[name].to_numpy(dtype=float), found[name].to_numpy(dtype=float, copy=True)
+        true, figures = secrets[name].to_numpy(dtype=float), figures_read[name].to_numpy(dtype=float, copy=True)
         figures[rows] = np.where(at >= 0, true[at], np.nan) if len(true) else np.nan
-        found[name] = figures
-    return found.assign(masquee=masked)
+        figures_read[name] = figures
+    return figures_read.assign(masquee=masked)
 
 
 def _kept(whole: pd.DataFrame, survey: Survey, earlier: Earlier) -> bool:
@@ -173,17 +174,17 @@ def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
             mine = asked.at(np.isin(asked.column, slot.columns))
             if not len(mine.row):
                 continue
-            found = intervals(shades, index, hidden)
+            ranges = intervals(shades, index, hidden)
             column = np.argsort(slot.columns)[np.searchsorted(np.sort(slot.columns), mine.column)]
             spot = mine.place, layers[mine.question], column
-            base = found.base[spot]
+            base = ranges.base[spot]
             yield pd.DataFrame(
                 {
                     "row": mine.row,
-                    "montree": mine.montree | found.told[spot],
-                    "borne_basse": np.maximum(base - found.less[spot], 0.0),
-                    "borne_haute": base + found.more[spot],
-                    "trop_pres": found.fails[mine.place],
+                    "montree": mine.montree | ranges.told[spot],
+                    "borne_basse": np.maximum(base - ranges.less[spot], 0.0),
+                    "borne_haute": base + ranges.more[spot],
+                    "trop_pres": ranges.fails[mine.place],
                 }
             )
 
@@ -202,8 +203,8 @@ def _as_published(survey: Survey, pattern: Pattern, asked: Rows, masked: Flags) 
 
 
 def _unmasked(results: pd.DataFrame) -> pd.DataFrame:
-    told = [*NUMBERS, *(name for name in ("evolution",) if name in results)]
-    leaking = results["statut_confidentialite"].ne(FREE) & results[told].notna().any(axis=1)
+    figures = [*NUMBERS, *(name for name in ("evolution",) if name in results)]
+    leaking = results["statut_confidentialite"].ne(FREE) & results[figures].notna().any(axis=1)
     return _told(results, np.flatnonzero(leaking).tolist(), UNMASKED)
 
 
@@ -223,8 +224,8 @@ def _counted(results: pd.DataFrame, catalogue: Catalogue, others: Mapping[str, p
     """Find, in other tables, the number of rows of an export of which a total is hidden."""
     if not others:
         return pd.DataFrame(columns=_COLUMNS)
-    told = told_counts(others, secret_totals(results, catalogue))
-    lines = told.assign(constat=COUNTED, periode=told["annee"].astype(str))
+    counts = told_counts(others, secret_totals(results, catalogue))
+    lines = counts.assign(constat=COUNTED, periode=counts["annee"].astype(str))
     return lines.reindex(columns=_COLUMNS)
 
 

@@ -74,16 +74,16 @@ class _Moves:
         return bool((self.told & ~self.whole & moved & ~explained).any())
 
 
-def _rest(tree: Tree, base: Numbers, above: Numbers, told: Flags) -> tuple[Numbers, Numbers, Flags]:
+def _rest(tree: Tree, base: Numbers, above: Numbers, shown: Flags) -> tuple[Numbers, Numbers, Flags]:
     """Return what the figures told below each told place leave of its own."""
-    below = [np.where(told, values, 0.0) for values in (base, above)]
+    below = [np.where(shown, values, 0.0) for values in (base, above)]
     for one in tree.generations:
-        open_ = ~told[one.parents]
+        open_ = ~shown[one.parents]
         for values in below:
             sums = np.add.reduceat(values[one.children], one.starts, axis=0)
             values[one.parents] = np.where(open_, sums, values[one.parents])
     rests = [values - tree.sums(one) for values, one in zip((base, above), below, strict=True)]
-    return rests[0], rests[1], told & tree.any(np.ones(len(told), dtype=bool))[:, None]
+    return rests[0], rests[1], shown & tree.any(np.ones(len(shown), dtype=bool))[:, None]
 
 
 def unless_few(
@@ -158,12 +158,12 @@ def _figures_at(rows: pd.DataFrame, at: Places) -> pd.DataFrame:
         return pd.DataFrame(index=range(len(at)), columns=[*_MOVED, "pondere"])
     there, weighted = at >= 0, rows["effectif_pondere"].notna().to_numpy()
     states = rows["statut_confidentialite"].astype("object").take(at).reset_index(drop=True)
-    found: dict[str, object] = {"statut_confidentialite": states.where(there, None)}
+    figures_of_rows: dict[str, object] = {"statut_confidentialite": states.where(there, None)}
     for name in _FIGURES:
         figures = rows[name].to_numpy(dtype=float, na_value=np.nan)
         never = weighted if name in _UNPUBLISHED else False
-        found[name] = np.where(there, np.where(never, np.nan, figures)[at], np.nan)
-    return pd.DataFrame(found | {"pondere": there & weighted[at]})
+        figures_of_rows[name] = np.where(there, np.where(never, np.nan, figures)[at], np.nan)
+    return pd.DataFrame(figures_of_rows | {"pondere": there & weighted[at]})
 
 
 def _moves(
@@ -193,13 +193,13 @@ def _less(now: Numbers, before: Numbers) -> Numbers:
 
 def _wider(periods: pd.DataFrame) -> Places:
     """Return, per period, the nearest coarser one that it is in; -1 for none."""
-    found = np.full(len(periods), -1, dtype=np.int64)
+    nearest = np.full(len(periods), -1, dtype=np.int64)
     first, last = periods["first"].to_numpy(), periods["last"].to_numpy()
     for number in range(len(periods)):
         around = (first <= first[number]) & (last >= last[number]) & (last - first > last[number] - first[number])
         if around.any():
-            found[number] = np.flatnonzero(around)[-1]  # finest last
-    return found
+            nearest[number] = np.flatnonzero(around)[-1]  # finest last
+    return nearest
 
 
 def _apart(moves: dict[str, _Moves], catalogue: Catalogue, network: str) -> Iterator[bool]:
@@ -225,13 +225,13 @@ def kept(latest: pd.DataFrame, columns: Sequence[str], catalogue: Catalogue) -> 
     if "motif" in latest:
         reason = latest["motif"]
     else:
-        ids = {item.label: key for key, item in catalogue.reasons.items()}
+        ids = {reason_declared.label: key for key, reason_declared in catalogue.reasons.items()}
         reason = latest["motif_absence"].map(ids).astype("object").where(latest["motif_absence"].notna(), None)
     reason = reason.mask(secret, SECRET)
     shown = ~secret & latest["valeur"].notna()
     observed = latest["statut_observation"].mask(shown, PROVISIONAL)
-    found = latest.assign(motif=reason, statut_observation=observed, **{KEPT_FROM: _release_of(latest)})
-    return found.reindex(columns=list(columns))
+    rows = latest.assign(motif=reason, statut_observation=observed, **{KEPT_FROM: _release_of(latest)})
+    return rows.reindex(columns=list(columns))
 
 
 def _release_of(rows: pd.DataFrame) -> str:

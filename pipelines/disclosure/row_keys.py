@@ -17,20 +17,20 @@ Codes = NDArray[np.int64]
 def codes_of(frames: Sequence[pd.DataFrame], name: str) -> tuple[list[Codes], list[str]]:
     """Return a column's texts as numbers, the same in all frames, and what they stand for, sorted; absent is ""."""
     encoded = [_encoded(frame[name]) for frame in frames]
-    texts = sorted({text for _, known in encoded for text in known})
+    texts = sorted({text for _, texts_there in encoded for text in texts_there})
     ranks = {text: number for number, text in enumerate(texts)}
-    return [np.array([ranks[text] for text in known], dtype=np.int64)[at] for at, known in encoded], texts
+    return [np.array([ranks[text] for text in texts_there], dtype=np.int64)[at] for at, texts_there in encoded], texts
 
 
 def _encoded(column: pd.Series[Any]) -> tuple[Codes, list[str]]:
     values = pa.array(column, from_pandas=True)
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    found = values.dictionary_encode()
-    texts = [text or "" for text in found.dictionary.cast(pa.string()).to_pylist()]  # one of nothing at all has None
-    if not found.null_count:
-        return np.asarray(found.indices, dtype=np.int64), texts
-    return np.asarray(found.indices.fill_null(len(texts)), dtype=np.int64), [*texts, ""]
+    encoded = values.dictionary_encode()
+    texts = [text or "" for text in encoded.dictionary.cast(pa.string()).to_pylist()]  # one of nothing at all has None
+    if not encoded.null_count:
+        return np.asarray(encoded.indices, dtype=np.int64), texts
+    return np.asarray(encoded.indices.fill_null(len(texts)), dtype=np.int64), [*texts, ""]
 
 
 def compacted(numbers: Codes, count: int) -> tuple[Codes, Codes]:
@@ -41,19 +41,19 @@ def compacted(numbers: Codes, count: int) -> tuple[Codes, Codes]:
 
 def distinct(numbers: Codes) -> tuple[Codes, Codes]:
     """Return where each number is first, smallest number first, and which of them each one is: by hash, not by sort."""
-    at, known = pd.factorize(numbers, sort=True)
-    first = np.empty(len(known), dtype=np.int64)
+    at, numbers_once = pd.factorize(numbers, sort=True)
+    first = np.empty(len(numbers_once), dtype=np.int64)
     first[at[::-1]] = np.arange(len(numbers) - 1, -1, -1)
     return first, at
 
 
 def row_numbers(names: Sequence[str], *frames: pd.DataFrame) -> list[Codes]:
     """Return a number per row of each frame: two rows have the same if their columns ``names`` do."""
-    found = [np.zeros(len(frame), dtype=np.int64) for frame in frames]
+    numbers = [np.zeros(len(frame), dtype=np.int64) for frame in frames]
     for name in names:
         codes, texts = codes_of(frames, name)
-        found = [number * len(texts) + code for number, code in zip(found, codes, strict=True)]
-    return found
+        numbers = [number * len(texts) + code for number, code in zip(numbers, codes, strict=True)]
+    return numbers
 
 
 def positions(wanted: Codes, among: Codes) -> Codes:
@@ -62,8 +62,8 @@ def positions(wanted: Codes, among: Codes) -> Codes:
         return np.full(len(wanted), -1, dtype=np.int64)
     order = np.argsort(among, kind="stable")
     at = np.searchsorted(among[order], wanted).clip(max=len(among) - 1)
-    found = order[at]
-    return np.where(among[found] == wanted, found, -1)
+    places = order[at]
+    return np.where(among[places] == wanted, places, -1)
 
 
 def blocks(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[pd.DataFrame]:

@@ -112,13 +112,15 @@ class Survey:
 
     def patterns(self) -> list[Pattern]:
         """Return the patterns, those of most people first: a question asked of fewer is hidden where others are."""
-        found: list[Pattern] = []
+        patterns_so_far: list[Pattern] = []
         for numbers in self._groups():
-            wider = [n for n, item in enumerate(found) if self._same_kind(item.questions[0], numbers[0])]
-            series, layers = self._series(numbers, found, wider)
+            wider = [
+                n for n, pattern in enumerate(patterns_so_far) if self._same_kind(pattern.questions[0], numbers[0])
+            ]
+            series, layers = self._series(numbers, patterns_so_far, wider)
             nearest, widest = (wider[-1], wider[0]) if wider else (None, None)
-            found.append(Pattern(series, numbers, layers, nearest, widest))
-        return found
+            patterns_so_far.append(Pattern(series, numbers, layers, nearest, widest))
+        return patterns_so_far
 
     def _same_kind(self, one: int, other: int) -> bool:
         first, second = self.questions[one], self.questions[other]
@@ -127,19 +129,19 @@ class Survey:
     def _groups(self) -> list[tuple[int, ...]]:
         """Return the questions of each pattern: those of one kind that about as many people answered."""
         order = sorted(range(len(self.questions)), key=lambda n: (-self.questions[n].people, n))
-        found: list[list[int]] = []
+        groups: list[list[int]] = []
         for number in order:
             question = self.questions[number]
             if question.people <= EPSILON and not question.small.any():
                 continue
-            for group in found:
+            for group in groups:
                 enough = question.people >= FEWER * self.questions[group[0]].people or question.rule.margin > 0
                 if self._same_kind(group[0], number) and enough:
                     group.append(number)
                     break
             else:
-                found.append([number])
-        return [tuple(group) for group in found]
+                groups.append([number])
+        return [tuple(group) for group in groups]
 
     def _series(
         self, numbers: tuple[int, ...], before: list[Pattern], wider: list[int]
@@ -177,9 +179,9 @@ class Survey:
         return _with_unnamed(series), tuple(places)
 
     def _flags(self, rows: Rows) -> Flags:
-        found = np.zeros((len(self.parent), len(self.columns)), dtype=bool)
-        found[rows.place, rows.column] = True
-        return found
+        flags = np.zeros((len(self.parent), len(self.columns)), dtype=bool)
+        flags[rows.place, rows.column] = True
+        return flags
 
     def _held(self, rows: Rows, slots: tuple[Slot, ...]) -> Flags:
         cells = self._flags(rows)
@@ -235,8 +237,8 @@ def surveys(results: pd.DataFrame, catalogue: Catalogue) -> Iterator[Survey]:
     read = [*PLACE, "frequence", "periode", "statut_confidentialite", *_FIGURES, *_TOLD]
     part = results[[name for name in read if name in results]].take(secret)
     (place, places), (periods, column) = places_of(part), periods_of(part)
-    told = [part[name].to_numpy(dtype=bool) if name in part else np.zeros(len(part), dtype=bool) for name in _TOLD]
-    rows = Rows(secret, asked[secret], place, column, told[0], told[1])
+    flags = [part[name].to_numpy(dtype=bool) if name in part else np.zeros(len(part), dtype=bool) for name in _TOLD]
+    rows = Rows(secret, asked[secret], place, column, flags[0], flags[1])
     figures: dict[str, NDArray[Any]] = {name: part[name].to_numpy(dtype=float) for name in _FIGURES}
     figures["petite"] = part["statut_confidentialite"].ne(FREE).to_numpy()
     for survey in sorted(set(named.values())):
@@ -291,14 +293,14 @@ def periods_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, Places]:
     """
     (numbers,) = row_numbers(["frequence", "periode"], rows)
     first, at = distinct(numbers)
-    found = rows[["frequence", "periode"]].iloc[first].reset_index(drop=True)
-    months = np.array([_MONTHS[name] for name in found["frequence"]])
-    last = np.array([last_day(period).month for period in found["periode"]])
-    order = np.lexsort((found["periode"].to_numpy(dtype=object), -months))
+    periods = rows[["frequence", "periode"]].iloc[first].reset_index(drop=True)
+    months = np.array([_MONTHS[name] for name in periods["frequence"]])
+    last = np.array([last_day(period).month for period in periods["periode"]])
+    order = np.lexsort((periods["periode"].to_numpy(dtype=object), -months))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    found = found.assign(months=months, first=last - months, last=last)
-    return found.iloc[order].reset_index(drop=True), rank[at]
+    periods = periods.assign(months=months, first=last - months, last=last)
+    return periods.iloc[order].reset_index(drop=True), rank[at]
 
 
 @cache  # years have the same periods
@@ -307,7 +309,7 @@ def _slots(spans: tuple[tuple[int, int], ...]) -> tuple[Slot, ...]:
 
     ``spans``: the first month of each, and the last, coarsest periods first.
     """
-    found: list[Slot] = []
+    slots: list[Slot] = []
     owner: dict[int, int] = {}
     firsts = np.array([first for first, _ in spans])
     sizes = [last - first for first, last in spans]
@@ -328,13 +330,13 @@ def _slots(spans: tuple[tuple[int, int], ...]) -> tuple[Slot, ...]:
             inside = np.array([at for at, above in total.items() if above == whole])
             if len(inside) == 1 and whole >= 0:  # the only period observed: the figure of the coarser one, told twice
                 slot = owner[whole]
-                found[slot] = replace(found[slot], columns=np.append(found[slot].columns, inside))
+                slots[slot] = replace(slots[slot], columns=np.append(slots[slot].columns, inside))
                 owner[int(inside[0])] = slot
                 continue
             for group in _grouped(inside, firsts[inside] // _TOGETHER.get(months, 12)):
-                found.append(Slot(group, owner[whole] if whole >= 0 else -1, whole))
-                owner |= dict.fromkeys(group.tolist(), len(found) - 1)
-    return tuple(found)
+                slots.append(Slot(group, owner[whole] if whole >= 0 else -1, whole))
+                owner |= dict.fromkeys(group.tolist(), len(slots) - 1)
+    return tuple(slots)
 
 
 def _grouped(columns: NDArray[np.int64], together: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -353,14 +355,14 @@ def parents_of(places: Sequence[Place], year: int, catalogue: Catalogue) -> Plac
     """Return, per place, the nearest wider place that is published; -1 for none."""
     geography = Geography(catalogue.territories.of_year(year))
     at = {(level, code): number for number, (level, code, _) in enumerate(places) if level != "site"}
-    found = np.full(len(places), -1, dtype=np.int64)
+    nearest = np.full(len(places), -1, dtype=np.int64)
     for number, (level, code, _) in enumerate(places):
         for wider in LEVELS[LEVELS.index(level) + 1 :]:
             above = at.get((wider, geography.parent(wider, code or None, cast("Level", level)) or ""), -1)
             if above >= 0:
-                found[number] = above
+                nearest[number] = above
                 break
-    return found
+    return nearest
 
 
 def _question(
@@ -369,9 +371,9 @@ def _question(
     indicator = catalogue.indicators[name]
 
     def spread(values: NDArray[Any]) -> NDArray[Any]:
-        found = np.zeros(shape, dtype=values.dtype)
-        found[rows.place, rows.column] = np.nan_to_num(values)
-        return found
+        cells = np.zeros(shape, dtype=values.dtype)
+        cells[rows.place, rows.column] = np.nan_to_num(values)
+        return cells
 
     whole = np.abs(spread(counted(figures, indicator)))
     parts, span = _parts(figures, indicator)

@@ -83,25 +83,25 @@ def gather_evidence(
     names, path = _fields_used(catalogue, network, year, export), kept.observations(export.id)
     frames = [pd.DataFrame(columns=["_export", "_fichier", "_ligne", *COORDINATES, *names], dtype="object")]
     try:
-        seen = pd.read_parquet(path, columns=["_ligne", *COORDINATES, *names])
+        observed = pd.read_parquet(path, columns=["_ligne", *COORDINATES, *names])
     except (OSError, ValueError, KeyError):
         return Evidence(frames[0], [], [f"observations illisibles : {path.name}"])
     faults = []
-    if len(seen) != verdict.accepted:
+    if len(observed) != verdict.accepted:
         faults.append(f"export {export.id} : les observations n'ont plus le nombre de lignes du rapport de contrôle")
     file_year = year if layout.one_file_per_year else None
     corrections = [
-        item
-        for item in catalogue.corrections.get(network, ())
-        if item.status == "confirmed"
-        and item.export == export.id
-        and (item.year == year if file_year else item.year in layout.years)
+        correction
+        for correction in catalogue.corrections.get(network, ())
+        if correction.status == "confirmed"
+        and correction.export == export.id
+        and (correction.year == year if file_year else correction.year in layout.years)
     ]
     reader = _Reader(archive, export, layout, file_year, names, corrections)
     start = 0
     for file in verdict.files:
-        count = len(seen) - start if file is verdict.files[-1] else file["acceptees"]
-        part, start = seen.iloc[start : start + count], start + count
+        count = len(observed) - start if file is verdict.files[-1] else file["acceptees"]
+        part, start = observed.iloc[start : start + count], start + count
         try:
             rows = reader.rows(file, part)
             altered = _differ(rows, part, names)
@@ -124,7 +124,7 @@ def _fields_used(catalogue: Catalogue, network: str, year: int, export: Export) 
     for feed in catalogue.expected(network, year).values():
         if export.id in feed.export:
             named |= {*feed.inputs.values(), *feed.where, feed.contributor}
-    return [item.name for item in export.fields if item.name in named and not item.personal]
+    return [candidate.name for candidate in export.fields if candidate.name in named and not candidate.personal]
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,9 @@ class _Reader:
     corrections: list[Correction]
     corrected: dict[int, Corrected] = field(default_factory=dict)
 
-    def rows(self, file: Mapping[str, Any], seen: pd.DataFrame) -> pd.DataFrame:
+    def rows(self, file: Mapping[str, Any], observed: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of one file; raises ArchiveError or ValueError."""
-        texts = self._texts(file, [int(number) for number in seen["_ligne"]])
+        texts = self._texts(file, [int(number) for number in observed["_ligne"]])
         self._correct(texts, file["fichier"])
         columns: dict[str, Any] = {"_export": self.export.id, "_fichier": file["fichier"], "_ligne": texts.index}
         rows = pd.DataFrame(columns, index=texts.index)
@@ -165,7 +165,10 @@ class _Reader:
         if set(numbers) - set(cells):
             raise ArchiveError("des lignes acceptées n'y sont pas")
         places = {one_writing(label): index for index, label in reversed(list(enumerate(header)))}
-        needed = {*self.names, *(name for item in self.corrections for name in (item.field, *item.where))}
+        needed = {
+            *self.names,
+            *(name for correction in self.corrections for name in (correction.field, *correction.where)),
+        }
         texts = pd.DataFrame(index=pd.Index(numbers))
         for declared in self.export.fields:
             place = places.get(one_writing(label_of(declared, self.layout)))
@@ -194,15 +197,16 @@ class _Reader:
 
     def _correct(self, texts: pd.DataFrame, path: str) -> None:
         """Put the declared values where the expected ones stand."""
-        for item in self.corrections:
-            if item.field not in texts:
+        for correction in self.corrections:
+            if correction.field not in texts:
                 continue
-            chosen = texts[item.field].str.strip() == item.expected
-            for name, value in item.where.items():
+            chosen = texts[correction.field].str.strip() == correction.expected
+            for name, value in correction.where.items():
                 chosen &= texts[name].str.strip() == str(value) if name in texts else False
             if chosen.any():
-                texts.loc[chosen, item.field] = item.value
-                self.corrected.setdefault(id(item), Corrected(item, {})).lines[path] = texts.index[chosen].tolist()
+                texts.loc[chosen, correction.field] = correction.value
+                corrected = self.corrected.setdefault(id(correction), Corrected(correction, {}))
+                corrected.lines[path] = texts.index[chosen].tolist()
 
 
 def _read(place: Path, path: str, export: Export, layout: Layout, wanted: Collection[int], scratch: Path) -> Opened:
@@ -220,10 +224,10 @@ def _chosen(rows: Iterable[list[str]], first: int, wanted: Collection[int]) -> d
     return {number: row for number, row in enumerate(rows, start=first) if number in wanted}
 
 
-def _differ(found: pd.DataFrame, seen: pd.DataFrame, names: list[str]) -> bool:
+def _differ(reread: pd.DataFrame, observed: pd.DataFrame, names: list[str]) -> bool:
     """Tell whether any value read again is not the one that validation left."""
     for name in (*COORDINATES, *names):
-        ours, theirs = found[name].reset_index(drop=True), seen[name].reset_index(drop=True)
+        ours, theirs = reread[name].reset_index(drop=True), observed[name].reset_index(drop=True)
         if pd.api.types.is_numeric_dtype(theirs) and not pd.api.types.is_bool_dtype(theirs):
             ours, theirs = ours.astype("float64"), theirs.astype("float64")
         else:
@@ -238,8 +242,8 @@ def values_of(texts: pd.Series[str], descriptor: Mapping[str, Any]) -> pd.Series
     """Return the values of a column (None where missing) by its Table Schema field; raises ValueError on a text."""
     missing = {*descriptor.get("missingValues", ("",))}
     parse = _parser(descriptor)
-    known = {text: None if text in missing else parse(text) for text in texts.unique()}
-    return pd.Series([known[text] for text in texts], index=texts.index, dtype="object")
+    value_of = {text: None if text in missing else parse(text) for text in texts.unique()}
+    return pd.Series([value_of[text] for text in texts], index=texts.index, dtype="object")
 
 
 def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
@@ -294,7 +298,9 @@ def _with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> p
         "_territoire": codes,
         "_structure": offices,
     }
-    return rows.assign(**{name: pd.Series(found, index=rows.index, dtype="object") for name, found in columns.items()})
+    return rows.assign(
+        **{name: pd.Series(values, index=rows.index, dtype="object") for name, values in columns.items()}
+    )
 
 
 def _when(value: Any, frequency: Frequency) -> tuple[int, str]:

@@ -22,18 +22,20 @@ _VERDICTS = {True: ("ACCORD", "bold green"), False: ("DÉSACCORD", "bold red"), 
 _ARTICLE = re.compile("^(la |le |l')")
 
 
-def show(told: Mapping[str, Any]) -> None:
+def show(explained: Mapping[str, Any]) -> None:
     """Print what ``explanation`` tells."""
     console = Console(highlight=False, markup=False, emoji=False)
-    console.print(Text(f"{told['estimateur']['titre_indicateur']} ({told['resultat']['indicateur']})", "bold"))
-    console.print(_place(told["resultat"]))
-    console.print(_value(told))
-    for title, lines in _sections(told):
+    console.print(
+        Text(f"{explained['estimateur']['titre_indicateur']} ({explained['resultat']['indicateur']})", "bold")
+    )
+    console.print(_place(explained["resultat"]))
+    console.print(_value(explained))
+    for title, lines in _sections(explained):
         console.print(Text(title, "bold"))
         for line in lines:
             console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
-    verdict = _VERDICTS[told["recalcul"]["accord"]]
-    console.print(Text.assemble(verdict, f" : {' ; '.join(told['recalcul']['desaccords'])}".rstrip(" :")))
+    verdict = _VERDICTS[explained["recalcul"]["accord"]]
+    console.print(Text.assemble(verdict, f" : {' ; '.join(explained['recalcul']['desaccords'])}".rstrip(" :")))
 
 
 def _number(value: Any) -> str:
@@ -45,8 +47,8 @@ def _place(result: Mapping[str, Any]) -> Text:
     return Text(f"{result['reseau']}, {result['periode']}, {_LEVELS[result['maille']]} : {where}".rstrip(" :"))
 
 
-def _value(told: Mapping[str, Any]) -> Text:
-    result, absence = told["resultat"], told["absence"]
+def _value(explained: Mapping[str, Any]) -> Text:
+    result, absence = explained["resultat"], explained["absence"]
     if absence:
         return Text.assemble(("Aucune valeur publiée : ", "bold"), (str(absence["motif"]), "bold yellow"))
     unit = result["unite"]
@@ -58,47 +60,49 @@ def _value(told: Mapping[str, Any]) -> Text:
     return text
 
 
-def _sections(told: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    if told["absence"]:
-        yield "Pourquoi", [told["absence"]["definition"], *told["absence"]["details"]]
-    yield "← Estimateur et entrées", list(_estimator(told["estimateur"]))
-    yield "← Lignes", [*_sources(told["sources"]), *_outside(told["hors_de_la_base"])]
+def _sections(explained: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    if explained["absence"]:
+        yield "Pourquoi", [explained["absence"]["definition"], *explained["absence"]["details"]]
+    yield "← Estimateur et entrées", list(_estimator(explained["estimateur"]))
+    yield "← Lignes", [*_sources(explained["sources"]), *_outside(explained["hors_de_la_base"])]
     corrections = [
-        f"{item['declaration']} : {item['colonne']}, « {item['valeur_attendue']} » → "
-        f"« {item['valeur_corrigee']} » ({item['raison']})"
-        for item in told["corrections"]
+        f"{part['declaration']} : {part['colonne']}, « {part['valeur_attendue']} » → "
+        f"« {part['valeur_corrigee']} » ({part['raison']})"
+        for part in explained["corrections"]
     ]
     if corrections:
         yield "← Corrections", corrections
     yield (
         "← Déclarations",
         [
-            f"schemas/{item['fichier']}:{item['ligne']} ({item['objet']}), sha256 {item['sha256'][:_SHORT]}…"
-            for item in told["declarations"]
+            f"schemas/{part['fichier']}:{part['ligne']} ({part['objet']}), sha256 {part['sha256'][:_SHORT]}…"
+            for part in explained["declarations"]
         ],
     )
-    release = told["publication"]
-    files = ", ".join(f"{item['fichier']} sha256 {item['sha256'][:_SHORT]}…" for item in release["fichiers"])
+    release = explained["publication"]
+    files = ", ".join(f"{part['fichier']} sha256 {part['sha256'][:_SHORT]}…" for part in release["fichiers"])
     first = release["premiere_parution"]
     yield "← Publication", [f"{release['jeu_de_donnees']} {release['version']} (ligne parue en {first}) ; {files}"]
-    checked = told["recalcul"]
+    checked = explained["recalcul"]
     named = ((_ARTICLE.sub("", FIGURES[name]), value) for name, value in checked["valeurs"].items())
     figures = ", ".join(f"{name} {_number(value)}" for name, value in named)
     yield "Recalcul", [line for line in (checked["methode"], figures, *checked["avertissements"]) if line]
 
 
-def _estimator(told: Mapping[str, Any]) -> Iterator[str]:
-    parameters = ", ".join(f"{name} = {value}" for name, value in told["parametres"].items())
-    yield f"{told['titre']} ({told['nom']}{' : ' + parameters if parameters else ''}) ; {told['mode_obtention']}"
-    for item in told["entrees"]:
-        labels = " ou ".join(f"« {label} »" for label in item["en_tetes"])
-        yield f"{item['entree']} : colonne {item['colonne']}{', en-tête ' + labels if labels else ''}"
-    if told["lignes_retenues"]:
-        kept = " ; ".join(f"{name} = {', '.join(map(str, values))}" for name, values in told["lignes_retenues"].items())
-        yield f"lignes retenues : {kept}"
-    if told["poids"] or told["calage"]:
-        margins = ", ".join(item["colonne"] for item in told["calage"])
-        yield f"pondération : {', '.join(told['poids']) or 'aucune'}{', calage sur ' + margins if margins else ''}"
+def _estimator(method: Mapping[str, Any]) -> Iterator[str]:
+    parameters = ", ".join(f"{name} = {value}" for name, value in method["parametres"].items())
+    yield f"{method['titre']} ({method['nom']}{' : ' + parameters if parameters else ''}) ; {method['mode_obtention']}"
+    for entry in method["entrees"]:
+        labels = " ou ".join(f"« {label} »" for label in entry["en_tetes"])
+        yield f"{entry['entree']} : colonne {entry['colonne']}{', en-tête ' + labels if labels else ''}"
+    if method["lignes_retenues"]:
+        conditions = " ; ".join(
+            f"{name} = {', '.join(map(str, values))}" for name, values in method["lignes_retenues"].items()
+        )
+        yield f"lignes retenues : {conditions}"
+    if method["poids"] or method["calage"]:
+        margins = ", ".join(entry["colonne"] for entry in method["calage"])
+        yield f"pondération : {', '.join(method['poids']) or 'aucune'}{', calage sur ' + margins if margins else ''}"
 
 
 def _sources(sources: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -111,18 +115,18 @@ def _sources(sources: list[Mapping[str, Any]]) -> Iterator[str]:
             yield f"  sha256 {file['sha256']}"
 
 
-def _outside(told: list[Mapping[str, Any]] | None) -> Iterator[str]:
-    if told:
-        reasons = [f"{item['libelle']} ({_number(item['nombre'])})" for item in told]
+def _outside(counts: list[Mapping[str, Any]] | None) -> Iterator[str]:
+    if counts:
+        reasons = [f"{reason['libelle']} ({_number(reason['nombre'])})" for reason in counts]
         yield f"hors de la base : {' ; '.join(reasons)}"
 
 
-def _lines(told: Mapping[str, Any]) -> str:
-    count = told["nombre"]
+def _lines(lines: Mapping[str, Any]) -> str:
+    count = lines["nombre"]
     if not count:
         return "aucune ligne dans la base"
     if count == 1:
-        return f"ligne {told['premiere']}"
+        return f"ligne {lines['premiere']}"
     if count <= _LISTED:
-        return f"lignes {', '.join(map(str, told['numeros']))}"
-    return f"{_number(count)} lignes, de la ligne {told['premiere']} à la ligne {told['derniere']}"
+        return f"lignes {', '.join(map(str, lines['numeros']))}"
+    return f"{_number(count)} lignes, de la ligne {lines['premiere']} à la ligne {lines['derniere']}"

@@ -55,17 +55,20 @@ class DataPages:
     @cached_property
     def _held(self) -> list[HeldVersion]:
         """Every version, newest first."""
-        told, gone = self.reading.versions, dict[str, str]()
-        names = [item.version for item in told]
+        versions, gone = self.reading.versions, dict[str, str]()
+        names = [version.version for version in versions]
         for name in names:
             for earlier in self._gone_back_on(name, names):
                 gone[earlier] = name
-        return [HeldVersion(item, self._files(item.version), gone.get(item.version)) for item in reversed(told)]
+        return [
+            HeldVersion(version, self._files(version.version), gone.get(version.version))
+            for version in reversed(versions)
+        ]
 
     @property
     def _latest(self) -> tuple[dict[str, Any], ...]:
         """The files of the version shown."""
-        return next(held.files for held in self._held if held.told.version == self.reading.version)
+        return next(version.files for version in self._held if version.told.version == self.reading.version)
 
     def _gone_back_on(self, version: str, names: list[str]) -> list[str]:
         """Return the versions that a version went back on: those between it and the one whose tables it took again."""
@@ -147,20 +150,22 @@ class DataPages:
 
     def _versions(self) -> Iterator[File]:
         changes = told_changes(self.reading.folder)
-        for held in self._held:
-            lines = changes.get(held.told.version, [])
+        for version in self._held:
+            lines = changes.get(version.told.version, [])
             blocks = groupby(lines[:LINES_SHOWN], lambda line: line.startswith("- "))
             yield self.pages.file(
                 "version.html",
-                addresses.version_page(held.told.version),
-                f"Version {held.told.version} des données",
-                held=held,
-                blocks=[(listed, [line.removeprefix("- ") for line in found]) for listed, found in blocks],
+                addresses.version_page(version.told.version),
+                f"Version {version.told.version} des données",
+                held=version,
+                blocks=[
+                    (listed, [line.removeprefix("- ") for line in lines_of_block]) for listed, lines_of_block in blocks
+                ],
                 others=len(lines[LINES_SHOWN:]),
-                citation=self._cited(held.told.version),
-                folder=addresses.version_folder(held.told.version),
-                latest=held.told.version == self.reading.version,
-                crumbs=[("Données", "donnees.html"), (f"Version {held.told.version}", None)],
+                citation=self._cited(version.told.version),
+                folder=addresses.version_folder(version.told.version),
+                latest=version.told.version == self.reading.version,
+                crumbs=[("Données", "donnees.html"), (f"Version {version.told.version}", None)],
             )
 
     def _feed(self) -> str:
@@ -195,31 +200,34 @@ class DataPages:
                 }
                 for file in self._latest
             ],
-            "versions": [self._for_machine(held) for held in self._held],
+            "versions": [self._for_machine(version) for version in self._held],
         }
 
-    def _for_machine(self, held: HeldVersion) -> dict[str, Any]:
-        told, folder = held.told, addresses.version_folder(held.told.version)
+    def _for_machine(self, version: HeldVersion) -> dict[str, Any]:
+        entry, folder = version.told, addresses.version_folder(version.told.version)
         return {
-            "version": told.version,
-            "precedente": told.previous,
-            "nature": told.kind,
-            "motif": told.reason,
-            "lignes_ajoutees": told.added,
-            "lignes_retirees": told.removed,
-            "lignes_modifiees": told.changed,
-            "date_donnees": told.data_date,
-            "contenu": told.content,
-            "sha256": told.sha256,
-            "remplacee_par_retour": held.gone_back,
-            "page": addresses.version_page(told.version),
-            "fichiers": [f"{folder}/{file['name']}" for file in held.files],
+            "version": entry.version,
+            "precedente": entry.previous,
+            "nature": entry.kind,
+            "motif": entry.reason,
+            "lignes_ajoutees": entry.added,
+            "lignes_retirees": entry.removed,
+            "lignes_modifiees": entry.changed,
+            "date_donnees": entry.data_date,
+            "contenu": entry.content,
+            "sha256": entry.sha256,
+            "remplacee_par_retour": version.gone_back,
+            "page": addresses.version_page(entry.version),
+            "fichiers": [f"{folder}/{file['name']}" for file in version.files],
         }
 
 
 def _titles(release: Path) -> dict[str, str]:
     """Return the title of each file of a table of a version, by its name without ending."""
-    return {item["name"]: str(item.get("title", item["name"])) for item in history.descriptor(release)["resources"]}
+    return {
+        resource["name"]: str(resource.get("title", resource["name"]))
+        for resource in history.descriptor(release)["resources"]
+    }
 
 
 def _title(name: str, titles: Mapping[str, str]) -> str:
@@ -229,6 +237,6 @@ def _title(name: str, titles: Mapping[str, str]) -> str:
     if name == CHECKSUMS:
         return "Empreintes des fichiers"
     stem, _, kind = name.partition(".")
-    known, _ = DOCUMENTS.get(f"{stem}.csv", (stem, ""))
-    title = titles.get(stem, known.removesuffix(" (CSV)"))
+    document, _ = DOCUMENTS.get(f"{stem}.csv", (stem, ""))
+    title = titles.get(stem, document.removesuffix(" (CSV)"))
     return f"{title} ({_PARTS[kind]})" if kind in _PARTS else f"Schéma : {title} (JSON)"

@@ -37,8 +37,8 @@ class CommonPages:
         self.pages, self.reading = pages, pages.reading
         self._nation = {
             (place.network, series.indicator.code): series
-            for place, held in self.reading.place_series(level="national")
-            for series in held
+            for place, series_of_place in self.reading.place_series(level="national")
+            for series in series_of_place
         }
         self._places = self.reading.places()
 
@@ -76,13 +76,13 @@ class CommonPages:
     @cached_property
     def _held_by_territories(self) -> list[Entry]:
         """Return the offices whose results are those of a territory, found by their own name."""
-        known = {(place.network, place.level, place.code): place for place in self._places}
+        place_of = {(place.network, place.level, place.code): place for place in self._places}
         rows = self.reading.rows("structures")
         return [
             Entry(row["structure"], addresses.place_page(place), self._detail(place))
             for row in rows
             if row["maille"] in ("departement", "region")
-            and (place := known.get((row["reseau"], row["maille"], row["territoire_code"])))
+            and (place := place_of.get((row["reseau"], row["maille"], row["territoire_code"])))
         ]
 
     def _detail(self, place: Place) -> str:
@@ -154,23 +154,23 @@ class CommonPages:
 
     def _latest(self, level: str) -> dict[str, Results]:
         """Return by code of territory the last published figure, else the last, of each network and indicator."""
-        found: dict[str, Results] = {}
-        for place, held in self.reading.place_series(level=level):
-            shown = [(series.indicator, published(series) or series.latest) for series in held]
-            found.setdefault(place.code, []).append((place, shown))
-        return found
+        by_code: dict[str, Results] = {}
+        for place, series_of_place in self.reading.place_series(level=level):
+            shown = [(series.indicator, published(series) or series.latest) for series in series_of_place]
+            by_code.setdefault(place.code, []).append((place, shown))
+        return by_code
 
     def _territory(
         self, level: str, code: str, name: str, results: Results, offices: list[Place], rows: str | None
     ) -> Iterator[File]:
         """Yield the page of a territory, with its offices and so many indicators as keep it light."""
         listed = f"listes/{level}-{addresses.file_name(code)}.html" if offices else ""
-        told = self._territory_facts(level, code, name, rows)
+        facts = self._territory_facts(level, code, name, rows)
         apart, most = len(offices) > SHOWN_OFFICES, max(1, SHOWN_ROWS // max(1, len(results)))
         while True:
             page = self.pages.file(
                 "territory.html",
-                **told,
+                **facts,
                 held=self._shortened(results, most),
                 offices_list=listed if apart else None,
                 offices=[] if apart else sorted(offices, key=lambda place: (place.network, folded(place.name))),
@@ -181,7 +181,7 @@ class CommonPages:
             apart, most = True, most if not apart else most // 2
         yield page
         if apart:
-            yield from self._territory_offices(told, listed, offices)
+            yield from self._territory_offices(facts, listed, offices)
 
     def _territory_facts(self, level: str, code: str, name: str, rows: str | None) -> dict[str, Any]:
         word = LEVELS[level]
@@ -203,7 +203,7 @@ class CommonPages:
             shortened.append((place, rows, len(figures[most:])))
         return shortened
 
-    def _territory_offices(self, told: dict[str, Any], address: str, offices: list[Place]) -> Iterator[File]:
+    def _territory_offices(self, facts: dict[str, Any], address: str, offices: list[Place]) -> Iterator[File]:
         titles = {code: network.title for code, network in self.reading.networks.items()}
         entries = [
             Entry(
@@ -211,9 +211,9 @@ class CommonPages:
             )
             for place in offices
         ]
-        page, (here, _) = told["crumbs"]
-        crumbs = [page, (here, told["address"]), ("Structures", None)]
-        listing = Listing(f"Structures : {told['title'].rpartition(',')[0]}", f"{len(entries)} structures.", crumbs)
+        page, (here, _) = facts["crumbs"]
+        crumbs = [page, (here, facts["address"]), ("Structures", None)]
+        listing = Listing(f"Structures : {facts['title'].rpartition(',')[0]}", f"{len(entries)} structures.", crumbs)
         yield from list_pages(self.pages, address, listing, entries)
 
     def _same_year(self, place: Place, one: Indicator, shown: Figure) -> Figure | None:
@@ -224,13 +224,13 @@ class CommonPages:
         states = self.reading.territories.get((level, code), [])
         if not states:
             return []
-        told = [f"{states[-1]['nature'].capitalize()}, code officiel géographique {code}."]
+        notes = [f"{states[-1]['nature'].capitalize()}, code officiel géographique {code}."]
         last = states[-1]["derniere_annee"]
         if last and last < self.reading.years[-1]:
-            told.append(
+            notes.append(
                 f"Ce territoire n'existe plus depuis la fin de {last} ; ses valeurs restent celles de son temps."
             )
-        return told
+        return notes
 
     def _within(self, region: str) -> list[tuple[str, str]]:
         return [
@@ -263,7 +263,7 @@ class CommonPages:
     ) -> Iterator[File]:
         """Yield the page of an indicator, in parts where many networks publish it."""
         nation = [self._nation[network, one.code] for network in networks if (network, one.code) in self._nation]
-        known = {series.place.network for series in nation}
+        publishing = {series.place.network for series in nation}
         parts = packed([(series, self._curve(series)) for series in nation], section_weight, HEAVIEST_CURVES)
         yield from self.pages.in_parts(
             "indicator.html",
@@ -277,7 +277,7 @@ class CommonPages:
             breaks=breaks,
             rows=rows,
             side_by_side=self._side_by_side(one, nation),
-            without=[network for network in networks if network not in known],
+            without=[network for network in networks if network not in publishing],
             crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
             description=f"{one.title} : {one.definition}"[:300],
         )
@@ -301,16 +301,16 @@ class CommonPages:
 
     def _letters(self) -> Iterator[File]:
         """Yield the page of offices and their lists by first letter."""
-        held: dict[str, list[Entry]] = {}
+        by_letter: dict[str, list[Entry]] = {}
         for entry in [*self._offices, *self._held_by_territories]:
             first = folded(entry.name)[:1]
-            held.setdefault(first.upper() if first.isalpha() else "0-9", []).append(entry)
-        groups = [(letter, f"listes/lettre-{letter.lower()}.html") for letter in sorted(held)]
+            by_letter.setdefault(first.upper() if first.isalpha() else "0-9", []).append(entry)
+        groups = [(letter, f"listes/lettre-{letter.lower()}.html") for letter in sorted(by_letter)]
         networks = sorted({place.network for place in self._places if place.level == "site"})
         by_network = [(self.reading.networks[code].title, offices_list(code)) for code in networks]
         entries = [Entry(name, address, "toutes les structures du réseau") for name, address in by_network]
         label = "Structures par première lettre"
-        told = Listing(
+        listing = Listing(
             "Structures",
             "Caisses, agences, guichets : les lieux qui ont un résultat, par première lettre ou par réseau.",
             [("Structures", None)],
@@ -318,9 +318,9 @@ class CommonPages:
             label,
             "Par réseau",
         )
-        yield from list_pages(self.pages, "structures.html", told, entries)
+        yield from list_pages(self.pages, "structures.html", listing, entries)
         for letter, address in groups:
             crumbs: Crumbs = [("Structures", "structures.html"), (letter, None)]
             lead = f"Structures dont le nom commence par {letter}."
             of_letter = Listing(f"Structures : {letter}", lead, crumbs, groups, label)
-            yield from list_pages(self.pages, address, of_letter, held[letter])
+            yield from list_pages(self.pages, address, of_letter, by_letter[letter])

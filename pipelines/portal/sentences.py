@@ -88,11 +88,11 @@ def remarks(figure: Figure) -> list[str]:
 
 def figure_text(figure: Figure, indicator: Indicator) -> str:
     """Return a year in words: « 78 % en 2024 (provisoire), entre 74 et 81 % », « secret statistique en 2024 »."""
-    told = f"{cell_text(figure, indicator)} en {figure.year}"
+    words = f"{cell_text(figure, indicator)} en {figure.year}"
     if has_value(figure) and (marks := remarks(figure)):
-        told += f" ({', '.join(marks)})"
+        words += f" ({', '.join(marks)})"
     interval = interval_text(figure, indicator)
-    return f"{told}, {interval}" if interval else told
+    return f"{words}, {interval}" if interval else words
 
 
 def state_text(figure: Figure) -> str:
@@ -129,13 +129,13 @@ def trend(series: Series) -> str:
 def latest_sentence(series: Series) -> str:
     """Say the last figure and its trend: « 78 % en 2024, entre 74 et 81 % ; pas de changement établi depuis 2023. »."""
     latest = series.latest
-    told = figure_text(latest, series.indicator)
+    words = figure_text(latest, series.indicator)
     if has_value(latest):
-        return sentence(f"{told} ; {trend(series)}")
-    known = [figure for figure in series.figures if has_value(figure)]
-    if not known:
+        return sentence(f"{words} ; {trend(series)}")
+    published = [figure for figure in series.figures if has_value(figure)]
+    if not published:
         return sentence(f"aucune valeur publiée : {_absences(series.figures)}")
-    return sentence(f"{told} ; dernière valeur publiée : {figure_text(known[-1], series.indicator)}")
+    return sentence(f"{words} ; dernière valeur publiée : {figure_text(published[-1], series.indicator)}")
 
 
 def gap_sentence(figure: Figure, reference: Figure, indicator: Indicator, name: str) -> str:
@@ -146,16 +146,16 @@ def gap_sentence(figure: Figure, reference: Figure, indicator: Indicator, name: 
     value, other = shown_value(figure), shown_value(reference)
     if value is None or other is None or figure.year != reference.year:
         return ""
-    told = f"{name} en {reference.year} : {value_text(other, indicator)} ; ici, "
+    words = f"{name} en {reference.year} : {value_text(other, indicator)} ; ici, "
     gap = round(value, indicator.decimals) - round(other, indicator.decimals)
     if not round(gap, indicator.decimals):
-        return sentence(f"{told}la même valeur")
+        return sentence(f"{words}la même valeur")
     unit = "points" if indicator.unit.startswith(("%", "sur ")) else indicator.unit
     amount = f"{number_text(abs(gap), indicator.decimals)}{NO_BREAK_SPACE}{unit_text(gap, unit)}"
-    told += f"{amount} de {'plus' if gap > 0 else 'moins'}"
+    words += f"{amount} de {'plus' if gap > 0 else 'moins'}"
     if _touch(figure, reference, indicator.decimals):
-        told += ", écart non établi (les intervalles se recouvrent)"
-    return sentence(told)
+        words += ", écart non établi (les intervalles se recouvrent)"
+    return sentence(words)
 
 
 def reference_name(series: Series) -> str:
@@ -168,22 +168,22 @@ def reference_name(series: Series) -> str:
 
 def history_sentences(series: Series) -> list[str]:
     """Say the range and the record of the years that compare with the last one, then breaks, then absences."""
-    told = []
+    sentences = []
     run = _comparable_run(series.figures)
     if len(run) >= _FEWEST_YEARS_OF_A_RANGE:
         values = [figure.value for figure in run if figure.value is not None]
         low, high = min(values), max(values)
         same = round(low, series.indicator.decimals) == round(high, series.indicator.decimals)
         span = f"entre {number_text(low, series.indicator.decimals)} et {value_text(high, series.indicator)}"
-        told.append(
+        sentences.append(
             f"De {run[0].year} à {run[-1].year}, {f'toujours {value_text(high, series.indicator)}' if same else span}"
         )
-        told[-1] += _record(run, series.indicator.decimals)
-    told += [_break_text(figure) for figure in series.figures if figure.is_break]
+        sentences[-1] += _record(run, series.indicator.decimals)
+    sentences += [_break_text(figure) for figure in series.figures if figure.is_break]
     absent = [figure for figure in series.figures[:-1] if not has_value(figure)]
     if absent and any(has_value(figure) for figure in series.figures):
-        told.append(_absences([figure for figure in absent if not _told_by_trend(figure, absent, series)]))
-    return [sentence(text) for text in told if text]
+        sentences.append(_absences([figure for figure in absent if not _told_by_trend(figure, absent, series)]))
+    return [sentence(text) for text in sentences if text]
 
 
 def reading(series: Series, references: Sequence[Series] = ()) -> str:
@@ -193,7 +193,7 @@ def reading(series: Series, references: Sequence[Series] = ()) -> str:
         same_year = next((one for one in reference.figures if one.year == series.latest.year), None)
         if same_year is not None:
             sentences.append(gap_sentence(series.latest, same_year, series.indicator, reference_name(reference)))
-    return " ".join(told for told in (*sentences, *history_sentences(series)) if told)
+    return " ".join(one_sentence for one_sentence in (*sentences, *history_sentences(series)) if one_sentence)
 
 
 def years_text(years: Sequence[int]) -> str:
@@ -262,12 +262,12 @@ def _absences(figures: Iterable[Figure]) -> str:
     years: dict[str, list[int]] = defaultdict(list)
     for figure in figures:
         years[state_text(figure)].append(figure.year)
-    return " ; ".join(f"{state} {_in_years(found)}" for state, found in years.items())
+    return " ; ".join(f"{state} {_in_years(years_of_state)}" for state, years_of_state in years.items())
 
 
 def _in_years(years: Sequence[int]) -> str:
-    told = years_text(years)
-    return told if told.startswith("de ") else f"en {told}"
+    words = years_text(years)
+    return words if words.startswith("de ") else f"en {words}"
 
 
 def sentence(text: str) -> str:

@@ -85,8 +85,8 @@ class SignalPages(SidePages):
         titles = {card["signal"]: card["titre"] for card in signals}
         for card in signals:
             yield self._signal(card, titles)
-        for network, held in services.items():
-            for service in held:
+        for network, codes in services.items():
+            for service in codes:
                 mine = [card for card in signals if (card["reseau"], card["service"]) == (network, service)]
                 yield self._service(network, service, mine)
         yield self.page(
@@ -172,8 +172,10 @@ class SignalPages(SidePages):
 
     def _beside(self, network: str) -> list[Series]:
         """Return the national results of the same network, from the release of results; none when it isn't there."""
-        held = [series for _, found in self.pages.reading.place_series(network, "national") for series in found]
-        return [series for series in held if published(series)]
+        national = [
+            series for _, of_place in self.pages.reading.place_series(network, "national") for series in of_place
+        ]
+        return [series for series in national if published(series)]
 
     def _service(self, network: str, service: str, signals: Sequence[Line]) -> File:
         power = [x for x in self._power() if (x["reseau"], x["service"]) == (network, service)]
@@ -196,17 +198,17 @@ class SignalPages(SidePages):
     def _themes(self, network: str, service: str) -> Iterator[Chart]:
         """Yield a curve of all voices, then of the themes that are spoken of the most in the last months."""
         months = self._months(network, service)[-MONTHS:]
-        found = self.release.lines(
+        voices = self.release.lines(
             "SELECT * FROM themes_voix WHERE reseau = ? AND service = ? AND mois >= ?", [network, service, months[0]]
         )
         spoken: dict[str, int] = defaultdict(int)
-        for line in found:
+        for line in voices:
             spoken[line["theme"]] += (line["voix"] or 0) if line["ressenti"] != ALL else 0
         themes = sorted((theme for theme in spoken if theme != ALL), key=lambda theme: (-spoken[theme], theme))
         for theme in [ALL, *[theme for theme in themes if spoken[theme]][:THEMES]]:
-            held = [line for line in found if line["theme"] == theme]
-            label = held[0]["theme_libelle"] if held else theme
-            lines = [_month_of_voices(network, service, theme, month, held) for month in months]
+            of_theme = [line for line in voices if line["theme"] == theme]
+            label = of_theme[0]["theme_libelle"] if of_theme else theme
+            lines = [_month_of_voices(network, service, theme, month, of_theme) for month in months]
             yield voices_curve(f"{label}, mois par mois", lines, _voices_told(label, lines[-1]))
 
     def _months(self, network: str, service: str) -> list[str]:
@@ -220,9 +222,9 @@ class SignalPages(SidePages):
 
     def _last(self) -> Line | None:
         """Return what was tested in the last month, all families together."""
-        held = self.release.lines("SELECT * FROM tests_signaux WHERE mois = (SELECT max(mois) FROM tests_signaux)")
-        names = [name for name in _SUMMED if held and name in held[0]]  # older releases don't say which have a card
-        return {"mois": held[0]["mois"]} | {name: sum(x[name] for x in held) for name in names} if held else None
+        tests = self.release.lines("SELECT * FROM tests_signaux WHERE mois = (SELECT max(mois) FROM tests_signaux)")
+        names = [name for name in _SUMMED if tests and name in tests[0]]  # older releases don't say which have a card
+        return {"mois": tests[0]["mois"]} | {name: sum(x[name] for x in tests) for name in names} if tests else None
 
     def _ledger(self) -> list[Line]:
         last = f"SELECT DISTINCT mois FROM tests_signaux ORDER BY mois DESC LIMIT {PERIODS}"
@@ -241,33 +243,33 @@ def _method_in_words(method: str, family: str = "") -> str:
 
 def _checks(card: Line) -> list[tuple[str, str]]:
     """Return what each counter-explanation gave, with its title; those of a revised signal are told no more."""
-    held = () if card["etat"] == REVISED else _CHECKS.items()
-    return [(title, card[name] or SECRET) for name, title in held if name in card]
+    checks = () if card["etat"] == REVISED else _CHECKS.items()
+    return [(title, card[name] or SECRET) for name, title in checks if name in card]
 
 
 def _card_facts(card: Line) -> Markup:
     """Return the figures of a card as attributes."""
     names = ("observe", "attendu", "rapport", "valeur_q", "voix", "jours", "part", "periodes")
-    held = [*signal_data({**card, "limite": None})[:3], ("etat-signal", card["etat"])]
-    held += [(name, repr(card[name])) for name in names if card[name] is not None]
-    return Markup("").join(Markup(' data-{}="{}"').format(name, Markup(value)) for name, value in held)
+    facts = [*signal_data({**card, "limite": None})[:3], ("etat-signal", card["etat"])]
+    facts += [(name, repr(card[name])) for name in names if card[name] is not None]
+    return Markup("").join(Markup(' data-{}="{}"').format(name, Markup(value)) for name, value in facts)
 
 
-def _month_of_voices(network: str, service: str, theme: str, month: str, held: Sequence[Line]) -> Line:
+def _month_of_voices(network: str, service: str, theme: str, month: str, voices: Sequence[Line]) -> Line:
     """Return the voices of each feeling in a month, 0 where the release has no row: a theme's total is then hidden."""
-    told = {line["ressenti"]: line["voix"] for line in held if line["mois"] == month}
+    counts = {line["ressenti"]: line["voix"] for line in voices if line["mois"] == month}
     absent = {ALL: 0 if theme == ALL else None}
     return {"reseau": network, "service": service, "theme": theme, "mois": month} | {
-        feeling: told.get(feeling, absent.get(feeling, 0)) for feeling in FEELINGS
+        feeling: counts.get(feeling, absent.get(feeling, 0)) for feeling in FEELINGS
     }
 
 
 def _voices_told(label: str, last: Line) -> str:
     """Say the last month, feeling by feeling where it is told."""
     words = {"négatif": "négatives", "positif": "positives", ALL: "en tout"}
-    told = [f"environ {last[feeling]} {word}" for feeling, word in words.items() if last[feeling]]
+    counts = [f"environ {last[feeling]} {word}" for feeling, word in words.items() if last[feeling]]
     if any(last[feeling] is None for feeling in words if feeling != ALL):
-        told.append(
-            "trop peu d'autres pour en donner le nombre" if told else "trop peu de voix pour en donner le nombre"
+        counts.append(
+            "trop peu d'autres pour en donner le nombre" if counts else "trop peu de voix pour en donner le nombre"
         )
-    return f"{label}, en {month_in_words(last['mois'])} : {listed(told) or 'aucune voix'}."
+    return f"{label}, en {month_in_words(last['mois'])} : {listed(counts) or 'aucune voix'}."

@@ -116,7 +116,7 @@ def _built(
         digests = _Digests(reading, site, beside.values())
         whole = digests.of_all()
         if not (
-            all(built.keep(*_group(item)) or versions(item.version) is None for item in reading.versions)
+            all(built.keep(*_group(version)) or versions(version.version) is None for version in reading.versions)
             and all(built.keep(code, digests.of(network)) for code, network in reading.networks.items())
             and built.keep(COMMON, whole)
             and all(built.keep(group, whole) for group in beside)
@@ -147,19 +147,19 @@ def _beside(release: Path) -> Callable[[str], Path | None]:
     return folder_of
 
 
-def _group(item: Version) -> tuple[str, str]:
+def _group(version: Version) -> tuple[str, str]:
     """Return the group of the files of a version, and what tells it from another of that name."""
-    return f"version {item.version}", item.sha256 or item.content
+    return f"version {version.version}", version.sha256 or version.content
 
 
 def _place_versions(reading: Reading, built: SiteFolder, folder_of: Callable[[str], Path | None]) -> None:
     """Bring the files of every version that isn't there yet, then show those of this one as the latest."""
-    for item in reading.versions:
-        if built.keep(*_group(item)) or (source := folder_of(item.version)) is None:
+    for version in reading.versions:
+        if built.keep(*_group(version)) or (source := folder_of(version.version)) is None:
             continue
-        digests, home = told_digests(source), version_folder(item.version)
+        digests, home = told_digests(source), version_folder(version.version)
         for path in sorted(source.iterdir()):
-            built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), *_group(item))
+            built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), *_group(version))
 
 
 def _write_networks(pages: Pages, built: SiteFolder, digests: _Digests) -> None:
@@ -190,9 +190,9 @@ def _write_common(
         for path in sorted(path for path in theme.rglob("*") if path.is_file()):
             built.place(f"theme/{path.relative_to(theme).as_posix()}", path, "", COMMON, whole)
     reading = pages.reading
-    home, told = built.root / version_folder(reading.version), reading.files
+    home, digests = built.root / version_folder(reading.version), reading.files
     for name, path in history.stable_names(reading.folder).items():
-        built.place(f"{LATEST}/{name}", home / path.name, told[path.name], COMMON, whole)
+        built.place(f"{LATEST}/{name}", home / path.name, digests[path.name], COMMON, whole)
     online = [page for page in built.addresses if page.endswith(".html") and page != NOT_FOUND]
     _put(built, about.machines(online), COMMON, whole)
 
@@ -235,16 +235,16 @@ class _Digests:
     def of(self, network: Network) -> str:
         """Return the digest of a network."""
         received = [
-            item
-            for item in self._reading.descriptor.get("inputs", {}).get("receptions", ())
-            if item["network"] == network.code
+            reception
+            for reception in self._reading.descriptor.get("inputs", {}).get("receptions", ())
+            if reception["network"] == network.code
         ]
-        held = [digests.get(network.code) for digests in self._by_network.values()]
+        of_files = [digests.get(network.code) for digests in self._by_network.values()]
         own = (f"{posters_folder(network.code)}/", posters_zip(network.code))
         posters = [address for address in self._posters if address.startswith(own)]
         voices = self._voices.get(network.code, ()) if self._voices else ()
-        told = [self._shared, held, received, self._reading.revised(network.code), posters]
-        return _digest([*told, voices] if voices else told)
+        content = [self._shared, of_files, received, self._reading.revised(network.code), posters]
+        return _digest([*content, voices] if voices else content)
 
     def of_all(self) -> str:
         """Return the digest of everything: the release and the code."""
@@ -254,8 +254,8 @@ class _Digests:
 
 def _posters(folder: Path) -> frozenset[str]:
     """Return the posters that are in the folder of the site, and their zips: pages lead to those alone."""
-    found = (folder / "affiches").rglob("*")
-    return frozenset(path.relative_to(folder).as_posix() for path in found if path.suffix in (".pdf", ".zip"))
+    paths = (folder / "affiches").rglob("*")
+    return frozenset(path.relative_to(folder).as_posix() for path in paths if path.suffix in (".pdf", ".zip"))
 
 
 def _digest(content: object) -> str:

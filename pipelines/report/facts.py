@@ -171,5 +171,5 @@ def _findings(known: NetworkYear) -> tuple[dict[str, Any], ...]:
     return known.verdict.findings if known.judged and known.verdict else ()
 
 
-def _column(item: dict[str, Any]) -> str:
-    return f" (colonne « {item['colonne']} »)" if item["colonne"] else ""
+def _column(finding: dict[str, Any]) -> str:
+    return f" (colonne « {finding['colonne']} »)" if finding["colonne"] else ""

@@ -68,7 +68,7 @@ class Words:
 
 
 def signal_card(
-    one: Episode, told: Counts, words: Words, notes: Sequence[SignalNote], checks: Mapping[tuple[str, ...], str]
+    one: Episode, counts: Counts, words: Words, notes: Sequence[SignalNote], checks: Mapping[tuple[str, ...], str]
 ) -> dict[str, Any]:
     """Return the row of ``signaux`` of a signal; ``checks``: those of ``checks_in_words``."""
     line, place = one.shown, one.place
@@ -91,7 +91,7 @@ def signal_card(
         "periodes": len(one.months),
         "etat": one.state(notes),
         "detecteurs": ", ".join(one.detectors),
-        **_figures(place, line, told),
+        **_figures(place, line, counts),
         "unite": words.units.get(place["indicator"], "valeur") if place["indicator"] else "voix",
         "valeur_q": line["q_value"],
         "valeur_q_dependance": line["q_dependent"],
@@ -106,30 +106,33 @@ def signal_card(
     return card
 
 
-def _figures(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts) -> dict[str, Any]:
+def _figures(place: Mapping[str, str], line: Mapping[Any, Any], counts: Counts) -> dict[str, Any]:
     """Return FIGURES, from the test that is told; None where they are not."""
-    held: dict[str, Any] = dict.fromkeys(FIGURES)
+    figures: dict[str, Any] = dict.fromkeys(FIGURES)
     if place["indicator"]:
-        return held | _tested(line)
-    if not _tells(place, line, told):
-        return held
+        return figures | _tested(line)
+    if not _tells(place, line, counts):
+        return figures
     voices, monthly = about(line["voices"]), line["detector"] == _MONTHLY
-    held |= {"voix": voices, "jours": min(int(line["days"]), fewest(voices))}  # of more days, it would be told how many
+    figures |= {
+        "voix": voices,
+        "jours": min(int(line["days"]), fewest(voices)),
+    }  # of more days, it would be told how many
     if place["term"]:
-        return held
+        return figures
     if _is_rate(place):
-        return held | ({"observe": float(voices)} if monthly else {})
-    if whole := told.total((place["network"], place["service"], str(line["month"]), ALL, ALL)):
-        held["part"] = 100 * voices / about(whole)
-    return held | (_tested(line, voices / line["voices"]) if monthly else {})
+        return figures | ({"observe": float(voices)} if monthly else {})
+    if whole := counts.total((place["network"], place["service"], str(line["month"]), ALL, ALL)):
+        figures["part"] = 100 * voices / about(whole)
+    return figures | (_tested(line, voices / line["voices"]) if monthly else {})
 
 
-def _curve_figures(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts) -> dict[str, Any]:
+def _curve_figures(place: Mapping[str, str], line: Mapping[Any, Any], counts: Counts) -> dict[str, Any]:
     """Return the figures of a month of a curve, None where they are not told."""
     observed, expected, limit = line["observed"], line["expected"], line["upper"]
     if place["indicator"]:
         limit = None  # judged both ways, it has none on one side
-    elif _tells(place, line, told):
+    elif _tells(place, line, counts):
         observed = float(about(observed))
         expected, limit = (None, None) if _is_rate(place) else (expected, limit)
     else:
@@ -142,32 +145,32 @@ def _is_rate(place: Mapping[str, str]) -> bool:
     return bool(place["feeling"]) and not place["theme"] and not place["term"]
 
 
-def _tells(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts) -> bool:
+def _tells(place: Mapping[str, str], line: Mapping[Any, Any], counts: Counts) -> bool:
     """Whether the number of voices of a test may be told."""
     if place["office"] or line["territory"]:
         return False
     service = (place["network"], place["service"], str(line["month"]))
     if place["term"]:
         enough = line["days"] >= DAYS and line["voices"] >= VOICES
-        return enough and not place["feeling"] and told.total((*service, ALL, ALL)) is not None
+        return enough and not place["feeling"] and counts.total((*service, ALL, ALL)) is not None
     if line["detector"] not in _OF_A_MONTH:
         return False
-    total = told.total((*service, place["theme"] or ALL, FEELINGS.get(place["feeling"], ALL)))
+    total = counts.total((*service, place["theme"] or ALL, FEELINGS.get(place["feeling"], ALL)))
     return total is not None and total == line["voices"] and (line["detector"] != _MONTHLY or total == line["observed"])
 
 
-def _tested(line: Mapping[Any, Any], told: float = 1.0) -> dict[str, Any]:
-    """Return what is observed beside what is expected; ``told``: by how much what is observed is told for more."""
+def _tested(line: Mapping[Any, Any], factor: float = 1.0) -> dict[str, Any]:
+    """Return what is observed beside what is expected; ``factor``: by how much what is observed is told for more."""
     return {
-        "observe": line["observed"] * told,
+        "observe": line["observed"] * factor,
         "attendu": line["expected"],
-        "rapport": line["ratio"] * told,
-        "rapport_bas": line["ratio_low"] * told,
-        "rapport_haut": line["ratio_high"] * told,
+        "rapport": line["ratio"] * factor,
+        "rapport_bas": line["ratio_low"] * factor,
+        "rapport_haut": line["ratio_high"] * factor,
     }
 
 
-def signal_curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[dict[str, Any]]:
+def signal_curve(one: Episode, tests: pd.DataFrame, counts: Counts) -> Iterable[dict[str, Any]]:
     """Yield what was observed and expected of a signal in every month that its detector looked at, until its last.
 
     A month that may not be told has no figure of its own; a signal without figures month by month has no curve.
@@ -175,10 +178,10 @@ def signal_curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[di
     if not one.place["indicator"] and one.shown["detector"] != _MONTHLY:
         return
     both_ways = one.place["indicator"]  # its rises and its falls are one curve
-    held = [name for name in (*CARD, "territory", "detector") if name != "feeling" or not both_ways]
-    same = (tests[held] == [one.shown[name] for name in held]).all(axis=1)
+    columns = [name for name in (*CARD, "territory", "detector") if name != "feeling" or not both_ways]
+    same = (tests[columns] == [one.shown[name] for name in columns]).all(axis=1)
     for line in tests[same].sort_values("month").to_dict("records"):
-        figures = _curve_figures(one.place, line, told)
+        figures = _curve_figures(one.place, line, counts)
         yield {
             "signal": one.name,
             "mois": line["month"],

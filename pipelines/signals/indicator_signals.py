@@ -63,12 +63,16 @@ def detect_in_indicators(
     """
     guards = (options or Options()).guards
     offices = results[(results["maille"] == "site") & results["frequence"].isin(PER_YEAR)]
-    found = [entered("farrington", "", NO_TEST)]
+    frames = [entered("farrington", "", NO_TEST)]
     for frequency, per_year in PER_YEAR.items():
-        held = offices[offices["frequence"] == frequency]
-        if len(held) and month.month % (12 // per_year) == 0:
-            found += _tests(_periods(held, month, per_year), month, per_year, directions, guards.fewest_of_office)
-    once = gathered(found).drop_duplicates(["network", "office", "indicator"], ignore_index=True)  # the shortest period
+        of_frequency = offices[offices["frequence"] == frequency]
+        if len(of_frequency) and month.month % (12 // per_year) == 0:
+            frames += _tests(
+                _periods(of_frequency, month, per_year), month, per_year, directions, guards.fewest_of_office
+            )
+    once = gathered(frames).drop_duplicates(
+        ["network", "office", "indicator"], ignore_index=True
+    )  # the shortest period
     tests = judged(once, guards)
     return Detection(tests, ledger(tests, guards), pd.DataFrame(), NO_POWER)
 
@@ -78,18 +82,20 @@ def _periods(results: pd.DataFrame, month: datetime.date, per_year: int) -> _Per
     numbers = results["periode"].str.extract(r"(\d{4})\D+(\d+)").astype(int)
     last = month.year * per_year + month.month * per_year // 12
     rows = YEARS * per_year - 1 - (last - numbers[0] * per_year - numbers[1])
-    held = results.assign(row=rows)[(rows >= 0) & (rows < YEARS * per_year)]
-    keys = held[_SERIES].drop_duplicates().sort_values(_SERIES).reset_index(drop=True)
-    columns = pd.MultiIndex.from_frame(keys).get_indexer(pd.MultiIndex.from_frame(held[_SERIES]))
-    found = {name: np.full((YEARS * per_year, len(keys)), np.nan) for name in _MATRICES}
-    for name, matrix in found.items():
-        matrix[held["row"].to_numpy(), columns] = held[name].to_numpy(np.float64, na_value=np.nan)
+    in_years = results.assign(row=rows)[(rows >= 0) & (rows < YEARS * per_year)]
+    keys = in_years[_SERIES].drop_duplicates().sort_values(_SERIES).reset_index(drop=True)
+    columns = pd.MultiIndex.from_frame(keys).get_indexer(pd.MultiIndex.from_frame(in_years[_SERIES]))
+    matrices = {name: np.full((YEARS * per_year, len(keys)), np.nan) for name in _MATRICES}
+    for name, matrix in matrices.items():
+        matrix[in_years["row"].to_numpy(), columns] = in_years[name].to_numpy(np.float64, na_value=np.nan)
     share = np.ones(len(keys), dtype=np.bool_)
-    share[columns[(held["unite"] != "%").to_numpy()]] = False
-    counted = share & (found["numerateur"] >= 0) & (found["numerateur"] <= found["denominateur"])
-    counted &= ~np.isnan(found["valeur"])
-    numerators = np.where(counted, found["numerateur"], np.nan)
-    return _Periods(keys, found["valeur"], numerators, np.where(counted, found["denominateur"], found["effectif"]))
+    share[columns[(in_years["unite"] != "%").to_numpy()]] = False
+    counted = share & (matrices["numerateur"] >= 0) & (matrices["numerateur"] <= matrices["denominateur"])
+    counted &= ~np.isnan(matrices["valeur"])
+    numerators = np.where(counted, matrices["numerateur"], np.nan)
+    return _Periods(
+        keys, matrices["valeur"], numerators, np.where(counted, matrices["denominateur"], matrices["effectif"])
+    )
 
 
 def _tests(
@@ -98,14 +104,14 @@ def _tests(
     named = periods.bases[-1] >= fewest
     known = (~np.isnan(periods.numerators[-1 - LONG_YEARS * per_year : -1])).mean(axis=0) >= KNOWN
     long = named & known & ~np.isnan(periods.numerators[-1])
-    found = {
+    by_detector = {
         "farrington": _share_tests(periods, np.flatnonzero(long), per_year),
         "ears": _value_tests(periods, np.flatnonzero(named & ~long)),
     }
     name = month.strftime("%Y-%m")
     return [
-        entered(detector, name, held.assign(feeling=_felt(held, directions), since=name), f"{detector}-indicateurs")
-        for detector, held in found.items()
+        entered(detector, name, tests.assign(feeling=_felt(tests, directions), since=name), f"{detector}-indicateurs")
+        for detector, tests in by_detector.items()
     ]
 
 
@@ -165,5 +171,5 @@ def _interval(observed: Floats, expected: Floats, spread: Floats) -> dict[str, F
 
 
 def _lines(periods: _Periods, chosen: Integers) -> pd.DataFrame:
-    held = periods.keys.iloc[chosen].reset_index(drop=True).rename(columns=_NAMES)
-    return held.assign(voices=np.nan_to_num(periods.bases[-1, chosen]))
+    keys = periods.keys.iloc[chosen].reset_index(drop=True).rename(columns=_NAMES)
+    return keys.assign(voices=np.nan_to_num(periods.bases[-1, chosen]))

@@ -34,11 +34,11 @@ def sums(counts: Floats, means: Floats, dispersion: Floats) -> Floats:
     ``dispersion``: of the variance to the mean, 1 for Poisson's law.
     """
     reached = np.zeros(counts.shape[1])
-    told = np.empty_like(counts)
-    for moment, (seen, mean) in enumerate(zip(counts, means, strict=True)):
-        reached = np.maximum(0.0, reached + _gain(seen, mean, dispersion))
-        told[moment] = reached
-    return told
+    sums_reached = np.empty_like(counts)
+    for moment, (count, mean) in enumerate(zip(counts, means, strict=True)):
+        reached = np.maximum(0.0, reached + _gain(count, mean, dispersion))
+        sums_reached[moment] = reached
+    return sums_reached
 
 
 def _usual_shares(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
@@ -60,7 +60,7 @@ def p_values(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
     shares, dispersion = _usual_shares(counts[past], volumes[past])
     expected = shares * volumes[recent]
     reached = sums(counts[recent], expected, dispersion)[-1]
-    told = np.ones(len(reached))
+    chances_of_series = np.ones(len(reached))
     rising = np.flatnonzero(reached >= _NOTHING)
     if len(rising):
         likely = _likely_shares(counts[past, rising].sum(axis=0), volumes[past, rising].sum(axis=0))
@@ -68,16 +68,16 @@ def p_values(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
             _chance(reached[rising], expected[:, rising], share * volumes[recent, rising], dispersion[rising])
             for share in likely
         ]
-        told[rising] = np.mean(chances, axis=0)
-    return np.where(volumes[past].sum(axis=0) > 0, told, np.nan), expected
+        chances_of_series[rising] = np.mean(chances, axis=0)
+    return np.where(volumes[past].sum(axis=0) > 0, chances_of_series, np.nan), expected
 
 
-def _gain(seen: Floats, mean: Floats, dispersion: Floats) -> Floats:
+def _gain(counts: Floats, mean: Floats, dispersion: Floats) -> Floats:
     """Return the logarithm of the likelihood ratio of a count, RISE × mean against mean; its size stays the same."""
     extra = np.maximum(dispersion - 1, 1e-9)
     size = mean / extra
     with np.errstate(divide="ignore", invalid="ignore"):
-        gain = seen * np.log(RISE) - (seen + size) * np.log1p((RISE - 1) * extra / (1 + extra))
+        gain = counts * np.log(RISE) - (counts + size) * np.log1p((RISE - 1) * extra / (1 + extra))
     return np.where(mean > 0, gain, 0.0)
 
 
@@ -96,17 +96,17 @@ def _likely_shares(counts: Floats, volumes: Floats) -> Floats:
 def _chance(reached: Floats, usual: Floats, means: Floats, dispersion: Floats) -> Floats:
     """Return the probability of a last sum as high, when the counts have ``means`` and the sum believes ``usual``."""
     step = reached / _BELOW
-    held = np.zeros((len(reached), _STATES))
-    held[:, 0] = 1.0
+    probabilities = np.zeros((len(reached), _STATES))
+    probabilities[:, 0] = 1.0
     for believed, mean in zip(usual, means, strict=True):
         chances = _count_chances(mean, dispersion)
-        moved = np.zeros_like(held)
-        for seen in range(chances.shape[1]):
-            shift = _gain(np.full(len(mean), float(seen)), believed, dispersion) / step
-            moved += _shifted(held * chances[:, seen, None], shift)
-        held = moved
-    told: Floats = np.clip(held[:, _BELOW:].sum(axis=1), 0.0, 1.0)
-    return told
+        moved = np.zeros_like(probabilities)
+        for count in range(chances.shape[1]):
+            shift = _gain(np.full(len(mean), float(count)), believed, dispersion) / step
+            moved += _shifted(probabilities * chances[:, count, None], shift)
+        probabilities = moved
+    above: Floats = np.clip(probabilities[:, _BELOW:].sum(axis=1), 0.0, 1.0)
+    return above
 
 
 def _count_chances(mean: Floats, dispersion: Floats) -> Floats:

@@ -64,42 +64,42 @@ def _scan_lines(cells: pd.DataFrame, month: datetime.date) -> list[dict[str, obj
     scan = Scan(_month_map(cells[(cells["theme"] == ALL) & (cells["feeling"] == ALL)]), france())
     tested = cells[cells["feeling"].isin(FEELINGS) & ((cells["theme"] != ALL) | (cells["feeling"] != ALL))]
     return [
-        _cluster_line(tuple(map(str, key)), held, scan, month)
-        for key, held in tested.groupby(KEY, sort=True)
-        if held["voices"].sum() >= SCANNED
+        _cluster_line(tuple(map(str, key)), cells_of_test, scan, month)
+        for key, cells_of_test in tested.groupby(KEY, sort=True)
+        if cells_of_test["voices"].sum() >= SCANNED
     ]
 
 
 def _cluster_line(key: tuple[str, ...], cells: pd.DataFrame, scan: Scan, month: datetime.date) -> dict[str, object]:
     seed = zlib.crc32("\n".join([*key, month.isoformat()[:7]]).encode())  # the same month draws the same maps
-    found = scan.cluster(_month_map(cells), np.random.default_rng(seed))
-    codes = france().inside(found.zone)
-    inside = np.isin(cells["territory"].to_numpy(), codes) & (cells["month_lag"] < found.months).to_numpy()
+    cluster = scan.cluster(_month_map(cells), np.random.default_rng(seed))
+    codes = france().inside(cluster.zone)
+    inside = np.isin(cells["territory"].to_numpy(), codes) & (cells["month_lag"] < cluster.months).to_numpy()
     days = np.unique(cells["day"].to_numpy()[inside])
-    spread = np.exp(1.96 / np.sqrt(max(found.observed, 1.0)))
-    ratio = found.observed / found.expected if found.expected > 0 else np.nan
-    since = pd.Period(month, "M") - (found.months - 1)
+    spread = np.exp(1.96 / np.sqrt(max(cluster.observed, 1.0)))
+    ratio = cluster.observed / cluster.expected if cluster.expected > 0 else np.nan
+    since = pd.Period(month, "M") - (cluster.months - 1)
     return {
         **dict(zip(KEY, key, strict=True)),
         "territory": " ".join(codes),
-        "observed": found.observed,
-        "expected": found.expected,
+        "observed": cluster.observed,
+        "expected": cluster.expected,
         "ratio": ratio,
         "ratio_low": ratio / spread,
         "ratio_high": ratio * spread,
-        "p_value": found.p_value,
+        "p_value": cluster.p_value,
         "voices": int(cells["voices"].to_numpy()[inside].sum()),
         "days": len(days),
-        "share": found.observed / max(scan.volume(found), 1.0),
+        "share": cluster.observed / max(scan.volume(cluster), 1.0),
         "since": str(since),
     }
 
 
 def _month_map(cells: pd.DataFrame) -> Floats:
     """Return the voices of the months of the year, the last at the end, in every département."""
-    found = np.zeros((YEAR, len(france().codes)))
-    np.add.at(found, (YEAR - 1 - cells["month_lag"].to_numpy(), cells["place"].to_numpy()), cells["voices"].to_numpy())
-    return found
+    voices = np.zeros((YEAR, len(france().codes)))
+    np.add.at(voices, (YEAR - 1 - cells["month_lag"].to_numpy(), cells["place"].to_numpy()), cells["voices"].to_numpy())
+    return voices
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,8 @@ class Cluster:
 @cache
 def france() -> Map:
     """Return the départements with their neighbours by the distance of centres; those overseas are each alone."""
-    told = json.loads(CENTRES.read_text("utf-8"))
-    return zones_of({code: (x, y) for code, (x, y) in told["centres"].items()}, tuple(told["alone"]))
+    centres = json.loads(CENTRES.read_text("utf-8"))
+    return zones_of({code: (x, y) for code, (x, y) in centres["centres"].items()}, tuple(centres["alone"]))
 
 
 def zones_of(centres: dict[str, tuple[float, float]], alone: tuple[str, ...] = ()) -> Map:
@@ -175,17 +175,17 @@ class Scan:
         """Return the likeliest cluster of counts of the volumes' shape, whose whole is shared out like them."""
         whole = int(counts.sum())
         gains = _Gains(whole, whole * self._shares)
-        seen = self._places.in_zones(_windows(counts[None]))
-        found = gains.of(seen)[0]
-        window, zone = np.unravel_index(int(found.argmax()), found.shape)
-        best = float(found[window, zone])
+        observed = self._places.in_zones(_windows(counts[None]))
+        gained = gains.of(observed)[0]
+        window, zone = np.unravel_index(int(gained.argmax()), gained.shape)
+        best = float(gained[window, zone])
         chance = self._chance(best, whole, counts.shape, gains, random)
-        told = (float(seen[0, window, zone]), float(gains.expected[window, zone]), best)
-        return Cluster(int(zone), WINDOWS[window], *told, chance)
+        figures = (float(observed[0, window, zone]), float(gains.expected[window, zone]), best)
+        return Cluster(int(zone), WINDOWS[window], *figures, chance)
 
-    def volume(self, found: Cluster) -> float:
+    def volume(self, cluster: Cluster) -> float:
         """Return the volume of all voices in a cluster."""
-        return float(self._places.in_zones(self._volumes[-found.months :])[:, found.zone].sum())
+        return float(self._places.in_zones(self._volumes[-cluster.months :])[:, cluster.zone].sum())
 
     def _chance(
         self, best: float, whole: int, shape: tuple[int, ...], gains: _Gains, random: np.random.Generator
@@ -201,8 +201,8 @@ class Scan:
             farther = int((draws >= best).sum())
             if farther >= _HOPELESS:
                 break
-        told = (1 + farther) / (1 + len(draws))
-        return min(told, _gumbel(best, draws)) if not farther else told
+        share = (1 + farther) / (1 + len(draws))
+        return min(share, _gumbel(best, draws)) if not farther else share
 
 
 class _Gains:
@@ -212,18 +212,18 @@ class _Gains:
         counts = np.arange(whole + 1, dtype=np.float64)
         inside = counts * np.log(np.maximum(counts, 1))
         usable = (expected > 0) & (expected <= whole / 2)
-        held = np.where(usable, expected, 0.5)
+        possible = np.where(usable, expected, 0.5)
         self.expected = expected
         self._terms = (inside + inside[::-1]).astype(np.float32)
         self._least = np.where(usable, expected, np.inf).astype(np.float32)
-        self._slope = (np.log(held) - np.log(whole - held)).astype(np.float32)
-        self._constant = (whole * np.log(whole - held)).astype(np.float32)
+        self._slope = (np.log(possible) - np.log(whole - possible)).astype(np.float32)
+        self._constant = (whole * np.log(whole - possible)).astype(np.float32)
 
     def of(self, counts: Singles) -> Singles:
         """Return the gains of counts (maps × windows × zones), 0 where no more is seen than expected."""
         gains = self._terms.take(counts.astype(np.intp)) - counts * self._slope - self._constant
-        told: Singles = gains * (counts > self._least)
-        return told
+        positive: Singles = gains * (counts > self._least)
+        return positive
 
 
 def _windows(counts: Floats) -> Floats:

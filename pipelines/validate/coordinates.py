@@ -153,7 +153,7 @@ class RowPlacer:
         names = (structure.code, structure.name) if structure else (None, None)
         structures = _each([level_names, *(_column(table, name) for name in names)], self._structure)
         every = [periods, levels, places, structures]
-        good = np.logical_and.reduce([item.good() for item in every])
+        good = np.logical_and.reduce([outcomes.good() for outcomes in every])
         coordinates = [
             years,
             periods.column(1, pa.string()),
@@ -174,20 +174,20 @@ class RowPlacer:
             if all(value is None for value in blank) and all(value is not None for value in present):
                 return []
         level, territory, structure = self.export.level, self.export.territory, self.export.structure
-        found: list[Finding] = []
+        findings: list[Finding] = []
         year: int | None = None  # unknown: the code of a territory of any year is right
         if self.export.period.field not in wrong:
             (year, _), of_period = self._judge_period(values.get(self.export.period.field or ""))
-            found += of_period
+            findings += of_period
         if level.field in wrong:
-            return found
+            return findings
         (of_row,), of_level = self._judge_level(values.get(level.field or ""))
-        found += of_level
+        findings += of_level
         if territory is None or territory.field not in wrong:
-            found += self._judge_territory(year, of_row, values.get(territory.field) if territory else None)[1]
+            findings += self._judge_territory(year, of_row, values.get(territory.field) if territory else None)[1]
         if structure is not None and not {structure.code, structure.name} & set(wrong):
-            found += self._structure(of_row, values.get(structure.code), values.get(structure.name or ""))[1]
-        return found
+            findings += self._structure(of_row, values.get(structure.code), values.get(structure.name or ""))[1]
+        return findings
 
     def _period(self, value: Any) -> tuple[tuple[int | None, str], Found]:
         field, year = self.export.period.field, self.year(value)
@@ -220,10 +220,10 @@ class RowPlacer:
                 return (None,), ()
             message = "Le code du territoire est absent."
             return (None,), (self._finding("territoire-absent", message, rule.field, written),)
-        found = self._gazetteer.find(str(written), rule.codes, year)
+        place = self._gazetteer.find(str(written), rule.codes, year)
         expected = "departement" if level == "site" else level
-        if found is not None and found[0] == expected:
-            return (found[1],), ()
+        if place is not None and place[0] == expected:
+            return (place[1],), ()
         some = {"departement": "d'aucun département", "region": "d'aucune région"}[expected]
         message = f"Ce code n'est celui {some} (code INSEE ; exemples : {_EXAMPLES[expected]})."
         return (None,), (self._finding("territoire-inconnu", message, rule.field, written),)
@@ -238,17 +238,17 @@ class RowPlacer:
                 return (None, None), ()
             message = "Le code de la structure est absent."
             return (None, None), (self._finding("structure-absente", message, rule.code, code),)
-        found: list[Finding] = []
+        findings: list[Finding] = []
         for field, value in ((rule.code, code), (rule.name, name)):
             if not field or value is None:
                 continue
             if str(value).startswith(FORMULA_STARTS):
                 message = "Un texte publié ne peut commencer par = + - @ ni une tabulation (formule de tableur)."
-                found.append(self._finding("formule", message, field, value))
+                findings.append(self._finding("formule", message, field, value))
             elif _UNPRINTABLE.search(str(value)) or (field == rule.code and str(value).startswith(ROOT_PREFIX)):
                 message = "Ce texte publié contient un caractère invisible, ou commence par « reseau: » : corrigez-le."
-                found.append(self._finding("caractere-interdit", message, field, value))
-        return (code, None if name is None else str(name)), tuple(found)
+                findings.append(self._finding("caractere-interdit", message, field, value))
+        return (code, None if name is None else str(name)), tuple(findings)
 
 
 def _column(table: pa.Table, name: str | None) -> pa.ChunkedArray:

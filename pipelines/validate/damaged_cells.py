@@ -94,18 +94,22 @@ class DamagedText:
         self._codes, self._identities = _code_fields(export), _identity_fields(export)
         self._published = {export.structure.name} if export.structure and export.structure.name else set()
         self._forms = {
-            item.name: self._damages(
-                item.name, context.label(item.name), declared=bool(item.constraints.pattern or item.constraints.enum)
+            field.name: self._damages(
+                field.name,
+                context.label(field.name),
+                declared=bool(field.constraints.pattern or field.constraints.enum),
             )
-            for item in export.fields
-            if item.type == "string" and item.name in present and (not item.personal or item.name in self._identities)
+            for field in export.fields
+            if field.type == "string"
+            and field.name in present
+            and (not field.personal or field.name in self._identities)
         }
 
     def _damages(self, name: str, label: str, *, declared: bool) -> dict[str, Finding]:
         """Return what is looked for in a column: the form of a damaged text, and how it is told."""
         strict = name in self._identities | self._published
         invisible = f"[{INVISIBLE}{JOINER}]" if strict else f"[{INVISIBLE}]"
-        found = {
+        always = {
             invisible: Finding(
                 "caractere-interdit" if strict else "caractere-invisible",
                 _INVISIBLE_SIGN,
@@ -116,8 +120,8 @@ class DamagedText:
         }
         forms = [_SCIENTIFIC, *([_FLOAT] if strict else ()), *([_DATE] if name in self._codes else ())]
         if declared:
-            return found
-        return found | {form: Finding("code-abime", _DAMAGED, column=label, cause=_DAMAGES[form]) for form in forms}
+            return always
+        return always | {form: Finding("code-abime", _DAMAGED, column=label, cause=_DAMAGES[form]) for form in forms}
 
     def found(self, table: pa.Table) -> Iterator[tuple[int, Finding]]:
         """Yield what is found, errors and warnings, with the place of the row in the table."""
@@ -125,7 +129,7 @@ class DamagedText:
             cells = one_piece(table.column(name))
             for place in _matching(cells, "|".join(f"(?:{form})" for form in forms)):
                 text = cells[place].as_py()
-                yield place, next(item for form, item in forms.items() if re.search(form, text))
+                yield place, next(finding for form, finding in forms.items() if re.search(form, text))
 
 
 class MarkedCells:
@@ -157,33 +161,33 @@ class MarkedCells:
 
     def at(self, number: int) -> list[Finding]:
         """Return the errors of one row."""
-        return [found for _, found in self.errors(np.array([number]))]
+        return [finding for _, finding in self.errors(np.array([number]))]
 
     def warnings(self) -> list[Finding]:
         """Return what is accepted and must be known, once a column."""
-        found = []
+        findings = []
         for label, marked, is_code in self._columns:
             for mark, (rule, message) in _MARK_WARNINGS.items():
                 rows = np.flatnonzero(marked == mark)
                 if len(rows) and not (is_code and mark in _MARK_ERRORS):
                     first, last = int(rows[0]) + self._first, int(rows[-1]) + self._first
-                    found.append(Finding(rule, message, "avertissement", first, label, count=len(rows), last=last))
-        return found
+                    findings.append(Finding(rule, message, "avertissement", first, label, count=len(rows), last=last))
+        return findings
 
 
 def _code_fields(export: Export) -> set[str]:
     """Return the fields that hold the code of an office, a place, or a sampled cluster."""
     structure, territory, design = export.structure, export.territory, export.design
-    found = (structure and structure.code, territory and territory.field, design and design.clusters)
-    return {name for name in found if name}
+    names = (structure and structure.code, territory and territory.field, design and design.clusters)
+    return {name for name in names if name}
 
 
 def _identity_fields(export: Export) -> set[str]:
     """Return the fields by which rows are told apart or put together: codes, keys, levels, strata, margins."""
     design = export.design
-    margins = {margin.field for item in export.calibration for margin in item.margins}
-    found = (*export.key, *margins, export.level.field, design.strata if design else None)
-    return _code_fields(export) | {name for name in found if name}
+    margins = {margin.field for calibration in export.calibration for margin in calibration.margins}
+    names = (*export.key, *margins, export.level.field, design.strata if design else None)
+    return _code_fields(export) | {name for name in names if name}
 
 
 def _matching(column: pa.Array, form: str) -> list[int]:
@@ -191,5 +195,5 @@ def _matching(column: pa.Array, form: str) -> list[int]:
     if not repeats(column):
         return places_of(pc.match_substring_regex(column, form))
     encoded = column.dictionary_encode()
-    found = pc.match_substring_regex(encoded.dictionary, form)
-    return places_of(found.take(encoded.indices)) if pc.any(found).as_py() else []
+    matches = pc.match_substring_regex(encoded.dictionary, form)
+    return places_of(matches.take(encoded.indices)) if pc.any(matches).as_py() else []

@@ -91,42 +91,48 @@ def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) 
     for file, findings in by_file.items():
         groups = groups_of(once_a_row(masked(findings, export, layout)))
         problems += [_problem(file, group, export, layout, year) for group in groups]
-    return sorted(problems, key=lambda item: (item.severity != "erreur", item.file, item.rows[:1], item.column))
+    return sorted(
+        problems, key=lambda problem: (problem.severity != "erreur", problem.file, problem.rows[:1], problem.column)
+    )
 
 
 def groups_of(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Return findings that are alike together: of one rule and column, of rows or of the whole file."""
     groups: dict[tuple[str, str, str, bool], list[Finding]] = {}
-    for item in findings:
-        groups.setdefault((item.rule, constraint_of(item), item.column, item.row is None), []).append(item)
+    for finding in findings:
+        groups.setdefault((finding.rule, constraint_of(finding), finding.column, finding.row is None), []).append(
+            finding
+        )
     return list(groups.values())
 
 
 def once_a_row(findings: list[Finding]) -> list[Finding]:
     """Tell a short or blank row once: not every cell that it lacks, nor the rules that these cells would break."""
-    short = {item.row for item in findings if item.rule == "missing-cell"}
-    blank = {item.row for item in findings if item.rule == "blank-row"}
+    short = {finding.row for finding in findings if finding.rule == "missing-cell"}
+    blank = {finding.row for finding in findings if finding.rule == "blank-row"}
     done: set[int | None] = set()
     once = []
-    for item in findings:
-        if item.rule == "missing-cell":
-            if item.row not in done:
-                once.append(replace(item, column="", value=""))
-            done.add(item.row)
-        elif item.row in blank and item.rule != "blank-row":
+    for finding in findings:
+        if finding.rule == "missing-cell":
+            if finding.row not in done:
+                once.append(replace(finding, column="", value=""))
+            done.add(finding.row)
+        elif finding.row in blank and finding.rule != "blank-row":
             continue
-        elif item.row not in short or constraint_of(item) != "required":
-            once.append(item)
+        elif finding.row not in short or constraint_of(finding) != "required":
+            once.append(finding)
     return once
 
 
 def in_words_of_rule(group: Sequence[Finding], file: str = "") -> Problem:
     """Return the problem that findings alike are, without what the declaration of its column adds."""
     first, words = group[0], message_of(group[0])
-    alike = all(item.message == first.message for item in group)
+    alike = all(finding.message == first.message for finding in group)
     message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
-    rows = sorted({row for item in group for row in item.rows})  # of those counted together, the first and the last
-    values = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
+    rows = sorted(
+        {row for finding in group for row in finding.rows}
+    )  # of those counted together, the first and the last
+    values = dict.fromkeys(spelled(finding.value, LONGEST_VALUE) for finding in group if finding.value)
     return Problem(
         one_line(file, 200),
         first.rule,
@@ -148,14 +154,16 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     first, problem = group[0], in_words_of_rule(group, file)
     field = fields_by_label(export, layout).get(one_writing(first.column))
     message = problem.message
-    mend = mend_of(item.cause for item in group) or f"{problem.mend}{_or_empty(first.rule, field, export, layout)}"
+    mend = (
+        mend_of(finding.cause for finding in group) or f"{problem.mend}{_or_empty(first.rule, field, export, layout)}"
+    )
     if first.rule in UNREADABLE and first.severity == "erreur" and message != message_of(first).title:
         what, _, action = message.partition(". ")
         message, mend = f"{what.rstrip('.')}.", action or mend
     # A place in the declarations, or nothing, is no value; what to write may be told by each cause.
     values = () if first.rule == EXPIRED or problem.constraint == "required" else problem.values
     helped = field if message_of(first).example else None
-    shows = not all("écrivez «" in item.cause for item in group)
+    shows = not all("écrivez «" in finding.cause for finding in group)
     return replace(
         problem,
         values=values,
@@ -180,11 +188,11 @@ def _causes_of(group: Sequence[Finding]) -> tuple[str, ...]:
     """Return what is wrong with the first values and how to write them, one of each kind before the others."""
     kinds: dict[str, str] = {}
     every: dict[str, None] = {}
-    for item in group:
-        kind = _QUOTED.sub("", item.cause)
-        if item.cause and (kind not in kinds or len(every) < SHOWN_VALUES):
-            seen = f"« {spelled(item.value, LONGEST_VALUE)} » : " if item.value else ""
-            cause = f"{seen}{one_line(item.cause, LONGEST_SENTENCE)}"
+    for finding in group:
+        kind = _QUOTED.sub("", finding.cause)
+        if finding.cause and (kind not in kinds or len(every) < SHOWN_VALUES):
+            value = f"« {spelled(finding.value, LONGEST_VALUE)} » : " if finding.value else ""
+            cause = f"{value}{one_line(finding.cause, LONGEST_SENTENCE)}"
             kinds.setdefault(kind, cause)
             every.setdefault(cause)
     first = list(kinds.values())[:SHOWN_CAUSES]

@@ -93,7 +93,7 @@ class Making:
         }
         themes, words = expressions(catalogue.themes), told_words(catalogue.themes)
         offices = _office_names(catalogue.typologies, catalogue.territories.territories)
-        named = {item.service: item.offices for item in catalogue.typologies.values()}
+        named = {typology.service: typology.offices for typology in catalogue.typologies.values()}
         declared = [source.columns.model_dump(mode="json"), source.channels, services, departments, themes, named]
         version = hashlib.sha256(json.dumps([declared, _code()], ensure_ascii=False).encode()).hexdigest()
         channels = {plain_form(channel): channel for channel in source.channels}
@@ -101,9 +101,9 @@ class Making:
 
     def present(self, path: Path) -> list[str]:
         """Return the columns of a file of observations that are read."""
-        held = set(pq.read_schema(path).names)
+        names_there = set(pq.read_schema(path).names)
         return list(
-            dict.fromkeys(name for names in self.source.columns.named.values() for name in names if name in held)
+            dict.fromkeys(name for names in self.source.columns.named.values() for name in names if name in names_there)
         )
 
     def voices(self, rows: pa.Table, form: str, marks_before: Callable[[str], Bytes] | None) -> pa.Table:
@@ -119,12 +119,15 @@ class Making:
         facts = [self._facts(row, form, unmapped) for row in lines]
         voices = _one_voice_each(facts, texts, marks_before)
         french = [is_french(texts[voice.first]) for voice in voices]
-        sequences = [lemmas(texts[voice.first]) if told else [] for voice, told in zip(voices, french, strict=True)]
+        sequences = [
+            lemmas(texts[voice.first]) if lines_of_voices else []
+            for voice, lines_of_voices in zip(voices, french, strict=True)
+        ]
         written = pa.array([as_written(words) for words in sequences], pa.large_string())
         themes = {
             name: pc.match_substring_regex(written, pattern).to_numpy(False) for name, pattern in self.themes.items()
         }
-        told = [
+        lines_of_voices = [
             facts[voice.first]
             | {
                 "themes": [theme for theme, there in themes.items() if there[place]],
@@ -143,7 +146,9 @@ class Making:
             "masked": masked,
             "unmapped": _shown_labels(unmapped),
         }
-        return pa.Table.from_pylist(told, KEPT.with_metadata({FACTS: json.dumps(counted, ensure_ascii=False)}))
+        return pa.Table.from_pylist(
+            lines_of_voices, KEPT.with_metadata({FACTS: json.dumps(counted, ensure_ascii=False)})
+        )
 
     def _facts(self, row: Mapping[str, Any], form: str, unmapped: Counter[str]) -> dict[str, Any]:
         """Return what a row says beside its text."""
@@ -175,19 +180,19 @@ class Making:
 
     def _department(self, row: Mapping[str, Any]) -> str | None:
         columns = self.source.columns
-        if columns.department and (told := (row.get(columns.department) or "").strip()):
-            return self._named_department(told)
+        if columns.department and (cell := (row.get(columns.department) or "").strip()):
+            return self._named_department(cell)
         code = (row.get(columns.postcode) or "").strip() if columns.postcode else ""
         if len(code) < 5 or not code[:5].isdecimal():
             return None
         corsica = {"200": "2A", "201": "2A", "202": "2B", "206": "2B"}.get(code[:3])
         return self.departments.get(plain_form(corsica or code[: 3 if code.startswith(("97", "98")) else 2]))
 
-    def _named_department(self, told: str) -> str | None:
+    def _named_department(self, cell: str) -> str | None:
         """Return the département that a cell names: its name, its code, or both; of another number or name, none."""
-        name = _place_form(_ASIDE.sub("", told))
-        if known := self.departments.get(name):
-            return known
+        name = _place_form(_ASIDE.sub("", cell))
+        if code_of_name := self.departments.get(name):
+            return code_of_name
         code, _, rest = name.partition(" ")
         named = self.departments.get(_ARTICLE.sub("", rest))
         return named if named and named == self.departments.get(code) else None
@@ -200,9 +205,9 @@ class Making:
 
 def _services(typologies: Mapping[str, Typology]) -> dict[str, tuple[str, str]]:
     return {
-        plain_form(label): (item.network or name, item.service)
-        for name, item in typologies.items()
-        for label in (*item.labels, item.service)
+        plain_form(label): (typology.network or name, typology.service)
+        for name, typology in typologies.items()
+        for label in (*typology.labels, typology.service)
     }
 
 
@@ -226,9 +231,12 @@ def _office_names(
     """
     places = {form: place.name for place in territories for form in _territory_forms(place)}
     starts = {
-        item.service: {_form(label): label for label in (*item.labels, item.service)} for item in typologies.values()
+        typology.service: {_form(label): label for label in (*typology.labels, typology.service)}
+        for typology in typologies.values()
     }
-    declared = {item.service: {_form(label): label for label in item.offices} for item in typologies.values()}
+    declared = {
+        typology.service: {_form(label): label for label in typology.offices} for typology in typologies.values()
+    }
 
     @cache
     def named(service: str, label: str) -> str | None:

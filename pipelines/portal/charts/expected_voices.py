@@ -71,17 +71,17 @@ def voices_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str) -> C
 
 def signal_data(line: Mapping[str, Any]) -> Data:
     """Return a month of a signal for machines."""
-    held = [(name, escape(str(line[name]))) for name in ("signal", "mois", "statut")]
-    held += [(name, repr(line[name])) for name in ("observe", "attendu", "limite") if line[name] is not None]
-    return tuple(held)
+    pairs = [(name, escape(str(line[name]))) for name in ("signal", "mois", "statut")]
+    pairs += [(name, repr(line[name])) for name in ("observe", "attendu", "limite") if line[name] is not None]
+    return tuple(pairs)
 
 
 def voices_data(line: Mapping[str, Any]) -> Data:
     """Return the voices of a month for machines; a feeling that is hidden has none."""
-    held = [(name, escape(str(line[name]))) for name in ("reseau", "service", "mois", "theme")]
+    pairs = [(name, escape(str(line[name]))) for name in ("reseau", "service", "mois", "theme")]
     names = {name: name.replace("é", "e").replace(" ", "-") for name in FEELINGS if line[name] is not None}
-    told = [(f"voix-{written}", str(line[name])) for name, written in names.items()]
-    return (*held, *told)
+    counts = [(f"voix-{written}", str(line[name])) for name, written in names.items()]
+    return (*pairs, *counts)
 
 
 def _cell(value: float | None, missing: str = SECRET) -> str:
@@ -147,13 +147,13 @@ def signal_sentence(card: Mapping[str, Any]) -> str:
         return sentence(f"{card['titre']}, {begun} ; le nombre de voix n'est pas donné, il en dirait de trop petits")
     unit = unit_text(number, card.get("unite", "voix"))  # releases made before indicators have no unit
     about = "" if card["nature"] == "indicateur" else "environ "
-    told = f"{about}{_cell(number)} {unit} en {month_in_words(card['mois'])}"
+    words = f"{about}{_cell(number)} {unit} en {month_in_words(card['mois'])}"
     if card["attendu"] is not None:
-        told += f" où l'on en attendait {number_text(card['attendu'], 1)}"
+        words += f" où l'on en attendait {number_text(card['attendu'], 1)}"
     decimals = 2 if card["nature"] == "indicateur" else 1  # a share that falls by a tenth is far from what it was
     if card["rapport"] is not None:
-        told += f", rapport de {number_text(card['rapport'], decimals)}"
+        words += f", rapport de {number_text(card['rapport'], decimals)}"
         if card["rapport_bas"] is not None and card["rapport_haut"] is not None:
             low, high = (number_text(card[name], decimals) for name in ("rapport_bas", "rapport_haut"))
-            told += f" (entre {low} et {high})"
-    return sentence(f"{told}, {begun}")
+            words += f" (entre {low} et {high})"
+    return sentence(f"{words}, {begun}")

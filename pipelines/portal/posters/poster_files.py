@@ -83,20 +83,20 @@ def plan(reading: Reading, network: str, declared: Network | None, site: str) ->
     """Return what the posters of a network share: the last year of which a result shown is published, and the rest."""
     if network not in reading.networks:
         raise NoPosterError(f"{network} : la version {reading.version} ne dit rien de ce réseau")
-    told = reading.networks[network]
-    values = reading.observed(network, told.finest)
+    of_network = reading.networks[network]
+    values = reading.observed(network, of_network.finest)
     shown = declared.poster.indicators if declared and declared.poster else sorted(values)[:MOST_ON_A_POSTER]
     years = [values[code][0][1].year for code in shown if code in values]
     if not years:
         raise NoPosterError(
-            f"{network} : aucun résultat publié à la maille {told.finest} dans la version {reading.version}, "
+            f"{network} : aucun résultat publié à la maille {of_network.finest} dans la version {reading.version}, "
             "donc rien à afficher"
         )
-    national = reading.series_of(network, "national", "FR") if told.finest != "national" else []
+    national = reading.series_of(network, "national", "FR") if of_network.finest != "national" else []
     kinds = {code: row["type_indicateur"] for code, row in reading.indicator_rows.items()}
     return Campaign(
-        title=told.title,
-        producer=told.producer,
+        title=of_network.title,
+        producer=of_network.producer,
         year=max(years),
         indicators=tuple(reading.indicators[code] for code in shown if code in reading.indicators),
         references={series.indicator.code: series for series in national},
@@ -133,19 +133,19 @@ def _by_indicator(series: Sequence[Series]) -> dict[str, Series]:
 
 def _named_places(reading: Reading, network: str, level: str, year: int) -> dict[str, Place]:
     """Return the places of a level by code: named as the only office there, without those that closed before a year."""
-    found = {place.code: place for place in reading.places(network, level)}
+    places = {place.code: place for place in reading.places(network, level)}
     offices = [row for row in reading.rows("structures", network) if row["maille"] == level]
     holders = [row["territoire_code"] for row in offices]
     for row in offices:
         code = row["structure_code"] if level == "site" else row["territoire_code"]
         if (row["derniere_annee"] or year) < year:
-            found.pop(code, None)
+            places.pop(code, None)
         elif level == "site":
             unknown = Place(network, level, code, row["structure"], row["typologie"], row["territoire_code"] or "")
-            found.setdefault(code, unknown)
-        elif code in found and holders.count(code) == 1:
-            found[code] = replace(found[code], name=row["structure"], kind=row["typologie"])
-    return found
+            places.setdefault(code, unknown)
+        elif code in places and holders.count(code) == 1:
+            places[code] = replace(places[code], name=row["structure"], kind=row["typologie"])
+    return places
 
 
 def _bring(root: Path, said: Mapping[str, Any], address: str, made: Made) -> None:
@@ -167,14 +167,14 @@ def _bring(root: Path, said: Mapping[str, Any], address: str, made: Made) -> Non
 
 def _pdf(said: Mapping[str, Any]) -> bytes:
     """Return the PDF of a poster (see ``content.poster``); raises TypstError where it can't be one."""
-    given = {
+    inputs = {
         **said,
         "qr": _qr_code(said["address"]),
         "alternative": f"Code QR vers la page {said['address']}",
         "keywords": _MARK + _digest(said),
     }
     pdf = _compiler().compile(
-        sys_inputs={"poster": json.dumps(given, ensure_ascii=False)}, format="pdf", pdf_standards=[STANDARD]
+        sys_inputs={"poster": json.dumps(inputs, ensure_ascii=False)}, format="pdf", pdf_standards=[STANDARD]
     )
     assert isinstance(pdf, bytes)  # a PDF is one file, whatever its pages
     return pdf
@@ -209,10 +209,10 @@ def _digest(said: Mapping[str, Any]) -> str:
 @cache
 def _set_with() -> str:
     """Return what changes with the source, the fonts or the typesetter."""
-    found = hashlib.sha256(f"{version('typst')} {version('segno')}".encode() + SOURCE.read_bytes())
+    digest = hashlib.sha256(f"{version('typst')} {version('segno')}".encode() + SOURCE.read_bytes())
     for font in sorted(FONTS.glob("*.ttf")):
-        found.update(font.read_bytes())
-    return found.hexdigest()
+        digest.update(font.read_bytes())
+    return digest.hexdigest()
 
 
 def _remove_others(root: Path, network: str, made: Made) -> None:
