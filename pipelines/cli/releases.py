@@ -41,14 +41,14 @@ def verify(
     from pipelines.release import history
 
     dataset, store = dataset_of(output, wanted_dataset)
-    known = history.versions(store.room("releases"), dataset)
-    wanted = version or (known[-1] if known else "")
-    if wanted not in known:
-        raise StoppedError(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}")
-    findings, proved, rebuilt = _proof(store, dataset, known, None if no_rebuild else wanted)
+    versions = history.versions(store.room("releases"), dataset)
+    wanted = version or (versions[-1] if versions else "")
+    if wanted not in versions:
+        raise StoppedError(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(versions) or 'aucune'}")
+    findings, proved, rebuilt = _proof(store, dataset, versions, None if no_rebuild else wanted)
     facts = {
         "jeu": dataset,
-        "versions": known,
+        "versions": versions,
         "refaite": rebuilt,
         "conforme": not findings,
         "prouve": proved,
@@ -61,7 +61,7 @@ def verify(
 
 
 def _proof(
-    store: Store, dataset: str, known: Sequence[str], to_rebuild: str | None
+    store: Store, dataset: str, versions: Sequence[str], to_rebuild: str | None
 ) -> tuple[list[str], list[str], str | None]:
     """Prove every release of a dataset; return what is wrong, what is proved, and the one that was made again."""
     from pipelines.release.integrity import chain_findings
@@ -69,8 +69,8 @@ def _proof(
 
     findings: list[str] = []
     sound = []
-    with steps(len(known) + 1 + (to_rebuild is not None)) as begin:
-        for version in known:
+    with steps(len(versions) + 1 + (to_rebuild is not None)) as begin:
+        for version in versions:
             begin(f"{version} : empreintes et journal")
             wrong = release_proof(store.releases, dataset, version)
             findings += wrong
@@ -80,7 +80,7 @@ def _proof(
         findings += archive_findings(store.releases, dataset, sound, store.archive.fault)
         if findings:
             return findings, [], None
-        what = f"{counted(len(known), 'version')}, empreintes, chaîne et journaux : conformes."
+        what = f"{counted(len(versions), 'version')}, empreintes, chaîne et journaux : conformes."
         proved = [f"{dataset} : {what} Fichiers reçus : tous dans l'archive."]
         if to_rebuild is None:
             return [], proved, None
@@ -108,10 +108,10 @@ def _rebuild(store: Store, dataset: str, version: str) -> tuple[list[str], list[
             return [f"{dataset} {version} : impossible à refaire, {error}"], []
         findings = rebuilt_findings(release, rebuilt)
         if not findings:
-            told = [f"{dataset} {version} : refaite depuis l'archive, identique."]
+            lines = [f"{dataset} {version} : refaite depuis l'archive, identique."]
             for name in rendered_otherwise(release, rebuilt):
-                told.append(f"  {name} : mêmes données, écrites par une autre version des bibliothèques")
-            return [], told
+                lines.append(f"  {name} : mêmes données, écrites par une autre version des bibliothèques")
+            return [], lines
         if _code(release) != _code(rebuilt):
             findings.append(
                 "le code de calcul n'est pas celui de cette version : reprendre le code d'alors pour conclure"
@@ -169,10 +169,10 @@ def _go_back(catalogue: Catalogue, dataset: str, store: Store, to: str, reason: 
     with tempfile.TemporaryDirectory() as folder:
         then = archived_catalogue(store, store.releases / dataset / to, Path(folder)) or catalogue
     with store.releasing(dataset) as releases:
-        made = rollback(dataset, then, releases, to, reason)
+        release = rollback(dataset, then, releases, to, reason)
     Publisher(catalogue, store, NAME, read_secret).impose()
     tell_left_out(follow_site(catalogue, store, theme_from_environment()))
-    return made.version, made.folder
+    return release.version, release.folder
 
 
 def _shown(store: Store, folder: Path) -> str:
@@ -183,8 +183,8 @@ def _has_results(store: Store, dataset: str) -> bool:
     """Whether a dataset is that of the yearly results: the one meant where several are published and none is named."""
     from pipelines.release import history
 
-    known = history.versions(store.releases, dataset)
-    return bool(known) and RESULTS in history.table_names(store.release(dataset, known[-1]))
+    versions = history.versions(store.releases, dataset)
+    return bool(versions) and RESULTS in history.table_names(store.release(dataset, versions[-1]))
 
 
 def dataset_of(output: str, wanted: str | None) -> tuple[str, Store]:
@@ -194,17 +194,17 @@ def dataset_of(output: str, wanted: str | None) -> tuple[str, Store]:
 
     store = Store(output)
     releases = store.releases
-    known = sorted(path.name for path in releases.iterdir() if path.is_dir()) if releases.is_dir() else []
-    usual = known if len(known) == 1 else [name for name in known if _has_results(store, name)]
+    datasets = sorted(path.name for path in releases.iterdir() if path.is_dir()) if releases.is_dir() else []
+    usual = datasets if len(datasets) == 1 else [name for name in datasets if _has_results(store, name)]
     if wanted is None and len(usual) == 1:
         return usual[0], store
-    if wanted is not None and wanted in known:
+    if wanted is not None and wanted in datasets:
         return wanted, store
-    if not known:
+    if not datasets:
         place = _shown(store, releases)
         message = f"aucune version publiée dans {place} : lancer « resultats run », ou indiquer --output"
     elif wanted:
-        message = f"jeu de données « {wanted} » inconnu{close_to(wanted, known)} ; publiés : {', '.join(known)}"
+        message = f"jeu de données « {wanted} » inconnu{close_to(wanted, datasets)} ; publiés : {', '.join(datasets)}"
     else:
-        message = f"préciser --dataset ; publiés : {', '.join(known)}"
+        message = f"préciser --dataset ; publiés : {', '.join(datasets)}"
     raise StoppedError(message)

@@ -54,19 +54,19 @@ class Design(Model):
     def _says_something(self) -> Design:
         if not (self.strata or self.clusters or self.population):
             raise ValueError("indiquer strata, clusters, ou les deux (ou la population d'un tirage simple)")
-        if any(bool(item.strata) != bool(self.strata) for item in self.population):
+        if any(bool(population.strata) != bool(self.strata) for population in self.population):
             raise ValueError("population : par strate (strata) si le plan en a, sinon un total")
-        years = [year for item in self.population for year in item.years]
+        years = [year for population in self.population for year in population.years]
         if len(set(years)) < len(years):
             raise ValueError("population : une même année est déclarée deux fois")
         return self
 
     def population_of(self, year: int) -> dict[str, int] | None:
         """Return how many units there are to draw from in a year, by stratum ("" without strata), if declared."""
-        found = next((item for item in self.population if year in item.years), None)
-        if found is None:
+        of_year = next((population for population in self.population if year in population.years), None)
+        if of_year is None:
             return None
-        return found.strata or {"": found.total or 0}
+        return of_year.strata or {"": of_year.total or 0}
 
     @property
     def columns(self) -> list[str]:
@@ -85,12 +85,12 @@ class Margin(Model):
 
     @model_validator(mode="after")
     def _is_a_distribution(self) -> Margin:
-        given = self.totals or self.shares
-        if bool(self.totals) == bool(self.shares) or given is None:
+        amounts = self.totals or self.shares
+        if bool(self.totals) == bool(self.shares) or amounts is None:
             raise ValueError("indiquer soit totals, soit shares")
-        if min(given.values()) < 0:
+        if min(amounts.values()) < 0:
             raise ValueError("une marge ne peut pas être négative")
-        total = sum(given.values())
+        total = sum(amounts.values())
         if self.shares and not any(abs(total / whole - 1) <= SUM_TOLERANCE for whole in (1, 100)):
             raise ValueError(f"shares : la somme est {total:g}, ni 1 ni 100")
         if total <= 0:
@@ -100,9 +100,9 @@ class Margin(Model):
     @property
     def fractions(self) -> dict[str, float]:
         """The share of each category, adding up to 1."""
-        given = self.totals or self.shares or {}
-        total = math.fsum(given.values())
-        return {category: value / total for category, value in given.items()}
+        amounts = self.totals or self.shares or {}
+        total = math.fsum(amounts.values())
+        return {category: value / total for category, value in amounts.items()}
 
 
 class Calibration(Model):

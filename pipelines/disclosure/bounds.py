@@ -73,13 +73,13 @@ def alike(shades: Shades, index: int, hidden: Flags) -> Flags:
     series, shade = shades.series, shades.slot(index, hidden)
     layers = [split.layer for split in series.splits for _ in split.parts]
     secret = (shade.dark & (shade.root >= 0))[:, None] & shade.cells.fresh
-    found = secret[:, None, :] & shade.cells.some[:, layers]
-    places = np.flatnonzero(found.any(axis=(1, 2)))
-    found = found[places]
+    cells = secret[:, None, :] & shade.cells.some[:, layers]
+    places = np.flatnonzero(cells.any(axis=(1, 2)))
+    cells = cells[places]
     for reach in _reach(shades, index, hidden):
-        found &= reach(places)[:, series.asked.parts] <= EPSILON
-        still = found.any(axis=(1, 2))
-        places, found = places[still], found[still]
+        cells &= reach(places)[:, series.asked.parts] <= EPSILON
+        still = cells.any(axis=(1, 2))
+        places, cells = places[still], cells[still]
         if not len(places):
             break
     same = np.zeros(series.places, dtype=bool)

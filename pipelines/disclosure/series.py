@@ -74,32 +74,32 @@ class Tree:
 
     def sums(self, values: NDArray[Any]) -> Numbers:
         """Return, per place, the sum of ``values`` (first axis: places) over its children."""
-        found = np.zeros(values.shape)
-        found[self.families.parents] = self.families.sums(values)
-        return found
+        totals = np.zeros(values.shape)
+        totals[self.families.parents] = self.families.sums(values)
+        return totals
 
     def any(self, flags: Flags) -> Flags:
         """Return, per place, whether any child is flagged."""
-        found = np.zeros(len(flags) + 1, dtype=bool)  # the last: of the places that nothing is above
-        found[self.parent[flags]] = True
-        return found[:-1]
+        flagged = np.zeros(len(flags) + 1, dtype=bool)  # the last: of the places that nothing is above
+        flagged[self.parent[flags]] = True
+        return flagged[:-1]
 
     def rising(self, values: Numbers, through: Flags) -> Numbers:
         """Return ``values`` with, for each place of ``through``, the sum of those below it."""
-        found = values.copy()
+        risen = values.copy()
         for one in self.generations:
             at = through[one.parents]
             if at.any():
-                found[one.parents[at]] = one.sums(found)[at]
-        return found
+                risen[one.parents[at]] = one.sums(risen)[at]
+        return risen
 
     def inherited(self, hidden: Flags) -> Places:
         """Return, per place, its nearest place above that is not hidden; -1 when all above it are."""
-        found = self.parent.copy()
+        above_each = self.parent.copy()
         for one in reversed(self.generations):
             above = self.parent[one.children]
-            found[one.children] = np.where(hidden[above], found[above], above)
-        return found
+            above_each[one.children] = np.where(hidden[above], above_each[above], above)
+        return above_each
 
     def pools(self, root: Places, leaf: Flags, values: NDArray[Any]) -> Numbers:
         """Return, per family, what all leaves hold together whose root is its parent; last, those without a root.
@@ -107,9 +107,9 @@ class Tree:
         ``root``: as ``inherited`` gives it.
         """
         rows, width, count = np.flatnonzero(leaf), int(np.prod(values.shape[1:])), len(self.families.parents) + 1
-        held = values.reshape(-1, width).take(rows, axis=0)
+        leaves = values.reshape(-1, width).take(rows, axis=0)
         at = (self.family[root[rows]] * width)[:, None] + np.arange(width)
-        total = np.bincount(at.ravel(), held.ravel(), count * width)
+        total = np.bincount(at.ravel(), leaves.ravel(), count * width)
         return np.asarray(total.reshape(count, *values.shape[1:]))
 
 
@@ -206,10 +206,10 @@ class Series:
 
     def _fitted(self, hidden: Flags) -> Flags:
         """Return what is hidden of other places with as many names: those without one are not the same."""
-        found = np.zeros(self.held.shape, dtype=bool)
+        fitted = np.zeros(self.held.shape, dtype=bool)
         named = int((~self.unnamed).sum())
-        found[:named] = hidden[:named]
-        return found
+        fitted[:named] = hidden[:named]
+        return fitted
 
 
 @dataclass(frozen=True)

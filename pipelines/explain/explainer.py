@@ -117,7 +117,9 @@ class Explainer:
         assert declared is not None  # the catalogue was checked
         evidence = gather_evidence(self.catalogue, network, year, declared, self._kept(network, year), self._archive)
         path = self._folder / f"{network}-{year}-{export}.parquet"
-        fields = [item for item in observation_schema(declared) if item.name in evidence.rows or item.name == _NAMES]
+        fields = [
+            field for field in observation_schema(declared) if field.name in evidence.rows or field.name == _NAMES
+        ]
         rows = evidence.rows.assign(**{_NAMES: None})
         pq.write_table(pa.Table.from_pandas(rows, pa.schema(fields), preserve_index=False), path)
         return evidence, path
@@ -216,10 +218,10 @@ def _miscounted(identifier: str, lines: Lines, exports: list[Export], kept: Rele
 def _typed(rows: pd.DataFrame, feed: Feed) -> pd.DataFrame:
     """Return the typed rows that feed an indicator: which give a value or a base, and why the others give none."""
     rows = rows[~rows["reason"].isin(NOT_FED)]
-    known = rows["reason"].isna() | (rows["reason"] == _REPLACED)
+    gives_value = rows["reason"].isna() | (rows["reason"] == _REPLACED)
     absence = pd.Series(None, index=rows.index, dtype="object")
     for name in feed.inputs.values():
         if f"_absence_{name}" in rows:
             absence = absence.where(absence.notna(), rows[f"_absence_{name}"])
     based = rows[feed.inputs["base"]].notna() if "base" in feed.inputs else False
-    return rows.assign(known=known, based=based, absence=absence.where(~known, None))
+    return rows.assign(known=gives_value, based=based, absence=absence.where(~gives_value, None))

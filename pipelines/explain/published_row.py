@@ -84,32 +84,32 @@ def find_row(
     mine = results[(results["reseau"] == network) & (results["indicateur"] == indicator) & (results["annee"] == year)]
     if mine.empty:
         raise NotFoundError(f"aucune ligne publiée pour {network}, {indicator}, {year}")
-    found = mine[mine["periode"] == (period or str(year))]
-    if found.empty:
+    rows = mine[mine["periode"] == (period or str(year))]
+    if rows.empty:
         raise NotFoundError(f"aucune ligne pour la période {period or year} ; il y a : {_listed(mine['periode'])}")
     if structure is not None:
-        found = _kept(found, found["structure_code"] == structure, f"la structure {structure}", "structure_code")
+        rows = _kept(rows, rows["structure_code"] == structure, f"la structure {structure}", "structure_code")
     elif level is None:
-        widest = next(name for name in reversed(LEVELS) if (found["maille"] == name).any())
-        found = found[found["maille"] != "site"] if territory else found[found["maille"] == widest]
+        widest = next(name for name in reversed(LEVELS) if (rows["maille"] == name).any())
+        rows = rows[rows["maille"] != "site"] if territory else rows[rows["maille"] == widest]
     if level is not None:
-        found = _kept(found, found["maille"] == level, f"la maille {level}", "maille")
+        rows = _kept(rows, rows["maille"] == level, f"la maille {level}", "maille")
     if territory is not None:
-        named = found["territoire"].map(lambda name: present(name) and name.casefold() == territory.casefold())
-        chosen = (found["territoire_code"] == territory.upper()) | named.astype(bool)
-        found = _kept(found, chosen, f"le territoire {territory}", "territoire_code")
-    if len(found) > 1:
-        choices = _listed(found["maille"] + " " + found["structure_code"].fillna(found["territoire_code"]).fillna(""))
+        named = rows["territoire"].map(lambda name: present(name) and name.casefold() == territory.casefold())
+        chosen = (rows["territoire_code"] == territory.upper()) | named.astype(bool)
+        rows = _kept(rows, chosen, f"le territoire {territory}", "territoire_code")
+    if len(rows) > 1:
+        choices = _listed(rows["maille"] + " " + rows["structure_code"].fillna(rows["territoire_code"]).fillna(""))
         raise NotFoundError(f"plusieurs lignes répondent, préciser --level, --territory ou --structure : {choices}")
-    row: dict[str, Any] = {str(name): value for name, value in found.iloc[0].items()}
+    row: dict[str, Any] = {str(name): value for name, value in rows.iloc[0].items()}
     return row
 
 
-def _kept(found: pd.DataFrame, chosen: pd.Series[bool], what: str, column: str) -> pd.DataFrame:
+def _kept(rows: pd.DataFrame, chosen: pd.Series[bool], what: str, column: str) -> pd.DataFrame:
     if not chosen.any():
-        there = _listed(found[column].dropna())
+        there = _listed(rows[column].dropna())
         raise NotFoundError(f"aucune ligne pour {what} ; il y a : {there or 'des structures (--structure)'}")
-    return found[chosen]
+    return rows[chosen]
 
 
 def _listed(values: pd.Series[str]) -> str:
@@ -151,13 +151,13 @@ def differences(row: Row, line: Row, indicator: Indicator, catalogue: Catalogue)
         return same_reason(row, line["motif"], catalogue)
     if not present(row["valeur"]):
         return ["une valeur est recalculée là où aucune n'est publiée"]
-    found = []
+    disagreements = []
     for name, decimals in _decimals(indicator).items():
         if name.startswith("borne") and present(row[name]) != present(line[name]):
-            found.append(f"{FIGURES[name]} est publiée là où l'on n'en trouve pas, ou l'inverse")
+            disagreements.append(f"{FIGURES[name]} est publiée là où l'on n'en trouve pas, ou l'inverse")
         elif present(row[name]) and not _same(row[name], line[name], decimals):
-            found.append(f"{FIGURES[name]} n'est pas ce que l'on recalcule")
-    return found
+            disagreements.append(f"{FIGURES[name]} n'est pas ce que l'on recalcule")
+    return disagreements
 
 
 def _same(published: Any, computed: Any, decimals: int) -> bool:

@@ -82,20 +82,20 @@ class TableParts:
             rows = [_rows(table, part) for part in parts]
             _expect_shared(name, rows)
             files = [TableFile(name, part.name, part.title, part.description) for part in parts]
-            self._parts[name] = {file.part: (file, kept) for file, kept in zip(files, rows, strict=True)}
+            self._parts[name] = {file.part: (file, own_rows) for file, own_rows in zip(files, rows, strict=True)}
             before = earlier.get(name, {}).get("yearly", [])
             yearly = list[str]()
-            for part, kept in zip(parts, rows, strict=True):
-                yearly += self._divided(table, part, kept, before)
+            for part, own_rows in zip(parts, rows, strict=True):
+                yearly += self._divided(table, part, own_rows, before)
             self.told[name] = {"parts": [part.name for part in parts], "yearly": yearly}
 
     def files(self, name: str, file_format: str) -> list[TableFile]:
         """Return the files of a table in a format, without their rows."""
         yearly, files = self.told.get(name, {}).get("yearly", []), list[TableFile]()
-        for whole, kept in self._parts[name].values():
+        for whole, own_rows in self._parts[name].values():
             years: list[int] = []
             if f"{whole.part}.{file_format}" in yearly:
-                years = sorted(pc.unique(self._tables[name][YEAR].filter(kept)).to_pylist())
+                years = sorted(pc.unique(self._tables[name][YEAR].filter(own_rows)).to_pylist())
             files += [replace(whole, year=year) for year in years] or [whole]
         return files
 
@@ -103,16 +103,16 @@ class TableParts:
         """Return the parts of a table, each as if one file held it, with its number of rows."""
         count = self._tables[name].num_rows
         return [
-            (whole, count if kept is None else int(pc.sum(kept).as_py() or 0))
-            for whole, kept in self._parts[name].values()
+            (whole, count if own_rows is None else int(pc.sum(own_rows).as_py() or 0))
+            for whole, own_rows in self._parts[name].values()
         ]
 
     def rows(self, file: TableFile) -> pa.Table:
         """Return the rows of a file, copied unless they are the whole table."""
-        table, (_, kept) = self._tables[file.table], self._parts[file.table][file.part]
-        if kept is None:
+        table, (_, own_rows) = self._tables[file.table], self._parts[file.table][file.part]
+        if own_rows is None:
             return table
-        return table.filter(kept if file.year is None else pc.and_(kept, pc.equal(table[YEAR], file.year)))
+        return table.filter(own_rows if file.year is None else pc.and_(own_rows, pc.equal(table[YEAR], file.year)))
 
     def moved(self, earlier: Told) -> tuple[MovedTable, ...]:
         """Return the tables of which the files are others than the release before told."""
@@ -163,8 +163,8 @@ def _expect_shared(name: str, parts: list[pa.ChunkedArray]) -> None:
     """Raise ReleaseError unless each row is of one part and of one only."""
     homes = np.sum([rows.to_numpy().astype(np.int8) for rows in parts], axis=0)
     if wrong := int((homes != 1).sum()):
-        told = f"{name} : {counted(wrong, 'ligne')} dans aucune partie déclarée sous layout, ou dans plusieurs"
-        raise ReleaseError("Publication refusée, rien n'est publié :", [told])
+        message = f"{name} : {counted(wrong, 'ligne')} dans aucune partie déclarée sous layout, ou dans plusieurs"
+        raise ReleaseError("Publication refusée, rien n'est publié :", [message])
 
 
 def _csv_size(table: pa.Table, rows: pa.ChunkedArray) -> float:

@@ -102,64 +102,69 @@ def known_years(store: Store, catalogue: Catalogue) -> list[NetworkYear]:
 
 def late_files(catalogue: Catalogue, years: Iterable[NetworkYear], today: datetime.date) -> list[Awaited]:
     """Return what is late on ``today`` by the declared calendar, the latest first."""
-    owed = (awaited(catalogue, known.network, known.year, missing(known), today) for known in years)
+    owed = (
+        awaited(catalogue, network_year.network, network_year.year, missing(network_year), today)
+        for network_year in years
+    )
     return sorted((late for late in owed if late.days), key=lambda late: (late.days, late.network))
 
 
-def missing(known: NetworkYear) -> list[str]:
+def missing(network_year: NetworkYear) -> list[str]:
     """Return the exports that were looked for and not found; none when nobody could look: they may be there."""
-    if known.reception is None or known.reception_failed:
+    if network_year.reception is None or network_year.reception_failed:
         return []
-    received = known.reception.exports
-    return [name for name, files in received.items() if not files and not known.reception.still_arriving(name)]
+    received = network_year.reception.exports
+    return [name for name, files in received.items() if not files and not network_year.reception.still_arriving(name)]
 
 
 def refusals(store: Store, years: Iterable[NetworkYear]) -> list[Refusal]:
     """Return one refusal for each content refused, whatever the number of years that it holds."""
     refused: dict[tuple[object, ...], Refusal] = {}
-    for known in years:
-        for name, verdict in known.current.items():
-            if verdict.status != Status.REFUSED or known.reception is None:
+    for network_year in years:
+        for name, verdict in network_year.current.items():
+            if verdict.status != Status.REFUSED or network_year.reception is None:
                 continue
-            files = tuple((file.path, file.sha256) for file in known.reception.exports.get(name, ()))
-            key = (known.network, name, files, verdict.explanation)
+            files = tuple((file.path, file.sha256) for file in network_year.reception.exports.get(name, ()))
+            key = (network_year.network, name, files, verdict.explanation)
             before = refused[key].years if key in refused else ()
-            letter = letter_of(store, known, name)
-            refused[key] = Refusal(known.network, (*before, known.year), name, files, verdict.explanation, letter)
+            letter = letter_of(store, network_year, name)
+            refused[key] = Refusal(
+                network_year.network, (*before, network_year.year), name, files, verdict.explanation, letter
+            )
     return list(refused.values())
 
 
-def letter_of(store: Store, known: NetworkYear, export: str) -> str | None:
+def letter_of(store: Store, network_year: NetworkYear, export: str) -> str | None:
     """Return where people open the letter about an export, or None when none was written."""
-    path = store.network_year(known.network, known.year) / f"{export}-lettre.html"
+    path = store.network_year(network_year.network, network_year.year) / f"{export}-lettre.html"
     return store.letter(path) if path.exists() else None
 
 
-def not_computed(store: Store, known: NetworkYear) -> dict[str, str]:
+def not_computed(store: Store, network_year: NetworkYear) -> dict[str, str]:
     """Return the indicators that could not be computed, or had the network-year set aside, and why."""
-    return known.failures | store.tables_made().why_aside(known.network, known.year)
+    return network_year.failures | store.tables_made().why_aside(network_year.network, network_year.year)
 
 
-def figures_kept(store: Store, known: NetworkYear) -> list[str]:
+def figures_kept(store: Store, network_year: NetworkYear) -> list[str]:
     """Return why what was received is not what is published: figures of an earlier release, kept (French)."""
     kept = store.tables_made().kept
-    return [year.why for year in kept if (year.network, year.year) == (known.network, known.year)]
+    return [year.why for year in kept if (year.network, year.year) == (network_year.network, network_year.year)]
 
 
-def refused_rows(known: NetworkYear, export: str) -> Iterator[str]:
+def refused_rows(network_year: NetworkYear, export: str) -> Iterator[str]:
     """Yield why rows of an export were refused, and which rows (French)."""
-    for finding in _findings(known):
+    for finding in _findings(network_year):
         first, last = finding["premiere_ligne"], finding["derniere_ligne"]
         if finding["export"] == export and finding["severite"] == "erreur" and first:
             rows = f"{counted(finding['nombre'], 'ligne')}, de la {first} à la {last}"
             yield f"{finding['message']}{_column(finding)} {rows if finding['nombre'] != 1 else f'ligne {first}'}"
 
 
-def to_check(known: NetworkYear) -> Iterator[str]:
+def to_check(network_year: NetworkYear) -> Iterator[str]:
     """Yield what the data team is asked to look at in files that were accepted as they are (French)."""
-    if known.judged and known.verdict:
-        yield from (f"{doubt.export} : {doubt.message}" for doubt in known.verdict.doubts if not doubt.blocks)
-    for finding in _findings(known):
+    if network_year.judged and network_year.verdict:
+        yield from (f"{doubt.export} : {doubt.message}" for doubt in network_year.verdict.doubts if not doubt.blocks)
+    for finding in _findings(network_year):
         if why_told(finding["regle"]) == "file" and finding["severite"] == "avertissement":
             row = f" (ligne {finding['premiere_ligne']})" if finding["premiere_ligne"] else ""
             yield f"{finding['export']} : « {finding['fichier']} »{row}. {finding['message']}"
@@ -167,8 +172,8 @@ def to_check(known: NetworkYear) -> Iterator[str]:
             yield f"{finding['export']} : {finding['message']}{_column(finding)} {counted(finding['nombre'], 'ligne')}"
 
 
-def _findings(known: NetworkYear) -> tuple[dict[str, Any], ...]:
-    return known.verdict.findings if known.judged and known.verdict else ()
+def _findings(network_year: NetworkYear) -> tuple[dict[str, Any], ...]:
+    return network_year.verdict.findings if network_year.judged and network_year.verdict else ()
 
 
 def _column(finding: dict[str, Any]) -> str:

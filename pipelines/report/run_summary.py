@@ -74,8 +74,10 @@ def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summar
     years = [store.read(network, year) for network, year in outcome.network_years]
     statement = store.tables_made().synthetic
     lines, refused = [], len(outcome.failures)
-    for network in dict.fromkeys(known.network for known in years):
-        network_told, count = network_lines(store, [known for known in years if known.network == network])
+    for network in dict.fromkeys(network_year.network for network_year in years):
+        network_told, count = network_lines(
+            store, [network_year for network_year in years if network_year.network == network]
+        )
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *network_told]
     notices = {
@@ -106,9 +108,9 @@ def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summar
 
 def _without_result(store: Store, years: list[NetworkYear]) -> list[str]:
     return [
-        f"{known.network} {known.year}, {indicator} : {why}"
-        for known in years
-        for indicator, why in not_computed(store, known).items()
+        f"{network_year.network} {network_year.year}, {indicator} : {why}"
+        for network_year in years
+        for indicator, why in not_computed(store, network_year).items()
     ]
 
 
@@ -138,15 +140,18 @@ def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, years: list[
     }
 
 
-def _network_year(store: Store, known: NetworkYear) -> dict[str, Any]:
+def _network_year(store: Store, network_year: NetworkYear) -> dict[str, Any]:
     return {
-        "reseau": known.network,
-        "annee": known.year,
-        "recu": known.reception is not None and not known.reception_failed,
-        "exports": {name: _export(verdict, letter_of(store, known, name)) for name, verdict in known.current.items()},
-        "a_verifier": list(to_check(known)),
-        "calculs_impossibles": not_computed(store, known),
-        "chiffres_conserves": figures_kept(store, known),
+        "reseau": network_year.network,
+        "annee": network_year.year,
+        "recu": network_year.reception is not None and not network_year.reception_failed,
+        "exports": {
+            name: _export(verdict, letter_of(store, network_year, name))
+            for name, verdict in network_year.current.items()
+        },
+        "a_verifier": list(to_check(network_year)),
+        "calculs_impossibles": not_computed(store, network_year),
+        "chiffres_conserves": figures_kept(store, network_year),
     }
 
 
@@ -188,11 +193,11 @@ def _datasets(catalogue: Catalogue, store: Store) -> list[str]:
 
 def dataset_lines(store: Store, dataset: str, *, held_back: bool) -> list[str]:
     """Tell the version made last, and the one that the local catalogue shows where it is another."""
-    made, shown = history.versions(store.releases, dataset), store.published(dataset).get("version")
-    if not made:
+    versions, shown = history.versions(store.releases, dataset), store.published(dataset).get("version")
+    if not versions:
         return [f"  {dataset} : aucune version"]
-    line = f"  {dataset} {made[-1]} : {_shown(store, store.releases / dataset / made[-1])}"
-    if shown == made[-1]:
+    line = f"  {dataset} {versions[-1]} : {_shown(store, store.releases / dataset / versions[-1])}"
+    if shown == versions[-1]:
         return [line]
     why = ", elle attend un accord (ci-dessous)" if held_back else ""
     before = f"publiée : {shown}" if shown else "aucune n'est encore publiée"
@@ -213,29 +218,29 @@ def _shown(store: Store, path: Path) -> str:
     return from_here(store.address(path))
 
 
-def year_mark(store: Store, known: NetworkYear) -> str:
+def year_mark(store: Store, network_year: NetworkYear) -> str:
     """Return the sign of a network-year: the worst of what its exports became."""
-    reception = known.reception
-    if reception is None or known.reception_failed or not_computed(store, known):
+    reception = network_year.reception
+    if reception is None or network_year.reception_failed or not_computed(store, network_year):
         return FAILED
-    absent, handed_over = missing(known), [name for name, files in reception.exports.items() if files]
-    if any(name not in known.current for name in handed_over):
+    absent, handed_over = missing(network_year), [name for name, files in reception.exports.items() if files]
+    if any(name not in network_year.current for name in handed_over):
         return FAILED
-    verdicts = [known.current[name] for name in handed_over]
+    verdicts = [network_year.current[name] for name in handed_over]
     if any(verdict.status == Status.REFUSED for verdict in verdicts):
         return REFUSED
     if not handed_over:
         return ABSENT
-    doubtful = absent or any(verdict.refused for verdict in verdicts) or any(to_check(known))
+    doubtful = absent or any(verdict.refused for verdict in verdicts) or any(to_check(network_year))
     return TO_LOOK_AT if doubtful else ACCEPTED
 
 
 def years_table(catalogue: Catalogue, store: Store, years: Sequence[NetworkYear]) -> list[str]:
     """Return the networks by year, a sign each; the years for which nobody sent anything aren't shown."""
-    marks = {(known.network, known.year): year_mark(store, known) for known in years}
+    marks = {(network_year.network, network_year.year): year_mark(store, network_year) for network_year in years}
     shown = sorted({year for (_, year), mark in marks.items() if mark != ABSENT}) or sorted({y for _, y in marks})
     lines = [" " * (_NAME_WIDTH + 2) + " ".join(f"{year % 100:02d}" for year in shown)]
-    for network in dict.fromkeys(known.network for known in years):
+    for network in dict.fromkeys(network_year.network for network_year in years):
         cells = " ".join(f"{marks.get((network, year), UNDUE):>2}" for year in shown)
         lines.append(f"  {_cut(catalogue.networks[network].title, _NAME_WIDTH):<{_NAME_WIDTH}}{cells}")
     return [*lines, LEGEND]
@@ -243,7 +248,7 @@ def years_table(catalogue: Catalogue, store: Store, years: Sequence[NetworkYear]
 
 def totals(years: Sequence[NetworkYear]) -> str:
     """Return how many rows were read, accepted and put aside, in one sentence (French)."""
-    verdicts = [verdict for known in years for verdict in known.current.values()]
+    verdicts = [verdict for network_year in years for verdict in network_year.current.values()]
     read, refused = sum(verdict.read for verdict in verdicts), sum(verdict.refused for verdict in verdicts)
     aside = "aucune refusée" if not refused else counted(refused, "refusée")
     return f"{counted(read, 'ligne lue')} : {number(sum(v.accepted for v in verdicts))} acceptées, {aside}."

@@ -60,16 +60,21 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
             for late in late_files(catalogue, years, today)
         ],
         "refuses": [
-            _of(known) | {"export": name, "explication": verdict.explanation, "lettre": letter_of(store, known, name)}
-            for known in years
-            for name, verdict in known.current.items()
+            _of(network_year)
+            | {"export": name, "explication": verdict.explanation, "lettre": letter_of(store, network_year, name)}
+            for network_year in years
+            for name, verdict in network_year.current.items()
             if verdict.status == Status.REFUSED
         ],
         "receptions_en_echec": [
-            _of(known) | {"resultats_gardes": known.reception is not None} for known in years if known.reception_failed
+            _of(network_year) | {"resultats_gardes": network_year.reception is not None}
+            for network_year in years
+            if network_year.reception_failed
         ],
         "en_attente": [*_waiting_plans(store), *_waiting_revisions(store)],
-        "a_verifier": [_of(known) | {"message": line} for known in years for line in to_check(known)],
+        "a_verifier": [
+            _of(network_year) | {"message": line} for network_year in years for line in to_check(network_year)
+        ],
         "chiffres_conserves": [
             {
                 "reseau": notice.network,
@@ -99,8 +104,8 @@ def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
     }
 
 
-def _of(known: NetworkYear) -> dict[str, Any]:
-    return {"reseau": known.network, "annee": known.year}
+def _of(network_year: NetworkYear) -> dict[str, Any]:
+    return {"reseau": network_year.network, "annee": network_year.year}
 
 
 def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]:

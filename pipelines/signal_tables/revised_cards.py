@@ -42,7 +42,7 @@ class Released:
     curves: pd.DataFrame
 
 
-def with_revised(made: dict[str, pd.DataFrame], before: Released, voices: pa.Table) -> dict[str, pd.DataFrame]:
+def with_revised(tables: dict[str, pd.DataFrame], before: Released, voices: pa.Table) -> dict[str, pd.DataFrame]:
     """Return the tables with the cards of ``before`` that they have no more, and the months of their curves.
 
     What somebody typed (a word, the name of an office) isn't told again when too few voices still hold it: it may have
@@ -50,33 +50,33 @@ def with_revised(made: dict[str, pd.DataFrame], before: Released, voices: pa.Tab
     it changed: the card stays as it was told.
     """
     if before.cards.empty:
-        return made
-    known = set(made["signaux"]["signal"]) if len(made["signaux"]) else set()
-    gone = before.cards[~before.cards["signal"].isin(known)]
+        return tables
+    signals = set(tables["signaux"]["signal"]) if len(tables["signaux"]) else set()
+    gone = before.cards[~before.cards["signal"].isin(signals)]
     still_said = _Typed(voices)
-    held = [card for card in gone.to_dict("records") if still_said.holds(card)]
-    tested = set(made["tests_signaux"]["mois"])
-    cards = {card["signal"]: _revised(card, before.version) if card["mois"] in tested else card for card in held}
+    still_told = [card for card in gone.to_dict("records") if still_said.holds(card)]
+    tested = set(tables["tests_signaux"]["mois"])
+    cards = {card["signal"]: _revised(card, before.version) if card["mois"] in tested else card for card in still_told}
     lines = [line for line in before.curves.to_dict("records") if line["signal"] in cards]
     curves = [_untold(line) if cards[line["signal"]]["etat"] == REVISED else line for line in lines]
-    return made | {
-        "signaux": _joined(made["signaux"], [*cards.values()]),
-        "courbes_signaux": _joined(made["courbes_signaux"], curves),
+    return tables | {
+        "signaux": _joined(tables["signaux"], [*cards.values()]),
+        "courbes_signaux": _joined(tables["courbes_signaux"], curves),
     }
 
 
 def _revised(card: dict[Any, Any], version: str) -> dict[Any, Any]:
     why = card.get("revision") if card["etat"] == REVISED else None
-    told = {"etat": REVISED, "statut": REVISED, "revision": why or _WHY.format(version)}
-    return card | dict.fromkeys(_UNTOLD) | told
+    changes = {"etat": REVISED, "statut": REVISED, "revision": why or _WHY.format(version)}
+    return card | dict.fromkeys(_UNTOLD) | changes
 
 
 def _untold(line: dict[Any, Any]) -> dict[Any, Any]:
     return line | dict.fromkeys(_CURVE) | {"vu": False, "statut": REVISED}
 
 
-def _joined(made: pd.DataFrame, kept: list[dict[Any, Any]]) -> pd.DataFrame:
-    return pd.DataFrame([*made.to_dict("records"), *kept]) if kept else made
+def _joined(table: pd.DataFrame, rows: list[dict[Any, Any]]) -> pd.DataFrame:
+    return pd.DataFrame([*table.to_dict("records"), *rows]) if rows else table
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class _Typed:
 
 
 def _counted(values: pa.Array | pa.ChunkedArray) -> Counter[str]:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for pair in values.value_counts().to_pylist():
-        found[slug(pair["values"])] += pair["counts"]
-    return found
+        counts[slug(pair["values"])] += pair["counts"]
+    return counts

@@ -57,15 +57,17 @@ def signal_tables(
     ``before``: what the release before told; a signal of it that is found no more is told as revised.
     """
     counts = counted_voices(voices)
-    told, shown = Counts(counts), list(episodes(found.tests, found.ledger))
+    told_counts, shown = Counts(counts), list(episodes(found.tests, found.ledger))
     notes: dict[str, list[SignalNote]] = {}
     for note in words.notes:
         notes.setdefault(note.signal, []).append(note)
     checks = checks_in_words(found.checks)
-    cards = [signal_card(one, told, words, notes.get(one.name, []), checks) for one in shown]
+    cards = [signal_card(one, told_counts, words, notes.get(one.name, []), checks) for one in shown]
     tables = {
         "signaux": pd.DataFrame(_with_same_facts(cards)),
-        "courbes_signaux": pd.DataFrame([line for one in shown for line in signal_curve(one, found.tests, told)]),
+        "courbes_signaux": pd.DataFrame(
+            [line for one in shown for line in signal_curve(one, found.tests, told_counts)]
+        ),
         "tests_signaux": _tests(found.ledger, shown),
         "puissance_signaux": _power(found, counts, voices),
         "themes_voix": voices_table(counts, words.themes),
@@ -76,9 +78,9 @@ def signal_tables(
 def _tests(ledger: pd.DataFrame, shown: Sequence[Episode]) -> pd.DataFrame:
     """Return the ledger, and how many of its signals have a card: the same for several, none for some words."""
     places = ["month", "family", "detector"]
-    seen = Counter(tuple(line[name] for name in places) for one in shown for line in one.lines)
-    shown_of = [seen[place] for place in ledger[places].itertuples(index=False, name=None)]
-    told = ledger.assign(signaux_montres=shown_of).rename(
+    times_shown = Counter(tuple(line[name] for name in places) for one in shown for line in one.lines)
+    shown_of = [times_shown[place] for place in ledger[places].itertuples(index=False, name=None)]
+    ledger_lines = ledger.assign(signaux_montres=shown_of).rename(
         columns={
             "month": "mois",
             "family": "famille",
@@ -87,13 +89,13 @@ def _tests(ledger: pd.DataFrame, shown: Sequence[Episode]) -> pd.DataFrame:
             "expected_false": "fausses_attendues",
         }
     )
-    return told[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues", "signaux_montres"]]
+    return ledger_lines[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues", "signaux_montres"]]
 
 
 def _power(found: Findings, counts: pd.DataFrame, voices: pa.Table) -> pd.DataFrame:
     """Return what would be found of each service, but of those that are not told of."""
-    told = set(counts[["reseau", "service"]].itertuples(index=False, name=None))
-    power = found.power.loc[[place in told for place in _places(found.power)]]
+    services = set(counts[["reseau", "service"]].itertuples(index=False, name=None))
+    power = found.power.loc[[place in services for place in _places(found.power)]]
     themed = share_with_a_theme(voices)
     return pd.DataFrame(
         {

@@ -76,14 +76,14 @@ class Expectation:
 
         A season in which nothing was ever seen expects 1e-12, and would be beaten by a single voice.
         """
-        told: Booleans = self.error <= _VAGUE
-        return told
+        sure: Booleans = self.error <= _VAGUE
+        return sure
 
     @property
     def whole_dispersion(self) -> Floats:
         """The dispersion of a count around its mean once the mean's own error is added."""
-        told: Floats = self.dispersion + self.mean * self.error**2
-        return told
+        dispersion: Floats = self.dispersion + self.mean * self.error**2
+        return dispersion
 
     def p_values(self, observed: Floats) -> Floats:
         """Return the probabilities of counts as high: a negative binomial's, brought to Student's law.
@@ -112,8 +112,8 @@ class _Fit:
     converged: Booleans
 
     def dispersion(self, weights: Floats) -> Floats:
-        told: Floats = (weights * self.residuals**2).sum(axis=1) / self.freedom
-        return told
+        dispersion: Floats = (weights * self.residuals**2).sum(axis=1) / self.freedom
+        return dispersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +168,11 @@ def _past(observed: Floats, population: Floats, moment: int, settings: Settings)
     now = np.append((names == settings.seasons).astype(np.float64), (moment - middle) / length)
     counts = observed[rows].T.astype(np.float64)
     volumes = population[rows].T.astype(np.float64)
-    known = np.isfinite(counts) & (volumes > 0)
-    offset = np.log(np.where(known, volumes, 1.0))
+    usable = np.isfinite(counts) & (volumes > 0)
+    offset = np.log(np.where(usable, volumes, 1.0))
     with np.errstate(divide="ignore"):
         now_offset = np.log(population[moment].astype(np.float64))
-    return _Past(np.where(known, counts, 0.0), offset, known, design, now, now_offset)
+    return _Past(np.where(usable, counts, 0.0), offset, usable, design, now, now_offset)
 
 
 def _robust(past: _Past) -> tuple[_Fit, Floats]:
@@ -230,27 +230,27 @@ def _least_squares(design: Floats, weights: Floats, target: Floats) -> tuple[Flo
 
 def _deviance(counts: Floats, fitted: Floats, weights: Floats) -> Floats:
     logs = np.where(counts > 0, counts * np.log(np.where(counts > 0, counts, 1.0) / fitted), 0.0)
-    told: Floats = 2 * (weights * (logs - counts + fitted)).sum(axis=1)
-    return told
+    deviance: Floats = 2 * (weights * (logs - counts + fitted)).sum(axis=1)
+    return deviance
 
 
-def _expected(found: tuple[_Fit, Floats], past: _Past) -> list[Floats]:
+def _expected(fit_and_weights: tuple[_Fit, Floats], past: _Past) -> list[Floats]:
     """Return mean, dispersion, error and freedom of each series, as ``Expectation`` has them."""
-    fit, weights = found
+    fit, weights = fit_and_weights
     mean = np.exp(np.minimum(fit.coefficients @ past.now + past.now_offset, _FARTHEST))
     variance = np.einsum("i,sij,j->s", past.now, fit.inverse, past.now) * fit.dispersion(weights)
     same_season = past.design[:, np.flatnonzero(past.now == 1)[0]]
     taught = past.known.astype(np.float64) @ same_season > 0
-    known = fit.converged & taught & np.isfinite(mean)
+    expectable = fit.converged & taught & np.isfinite(mean)
     phi = np.maximum(fit.dispersion(fit.weights), 1.0)
-    return [np.where(known, values, np.nan) for values in (mean, phi, np.sqrt(variance), fit.freedom)]
+    return [np.where(expectable, values, np.nan) for values in (mean, phi, np.sqrt(variance), fit.freedom)]
 
 
-def _trend_holds(found: tuple[_Fit, Floats], past: _Past) -> Booleans:
+def _trend_holds(fit_and_weights: tuple[_Fit, Floats], past: _Past) -> Booleans:
     """Tell which trends are kept: sure, and not beyond what was ever seen."""
-    fit, weights = found
+    fit, weights = fit_and_weights
     error = np.sqrt(fit.inverse[:, -1, -1] * fit.dispersion(weights))
     chance = 2 * student_beyond(np.abs(fit.coefficients[:, -1]) / error, fit.freedom)
     mean = np.exp(np.minimum(fit.coefficients @ past.now + past.now_offset, _FARTHEST))
-    held: Booleans = (chance < _SURE_TREND) & (mean <= past.counts.max(axis=1, initial=0)) & fit.converged
-    return held
+    holds: Booleans = (chance < _SURE_TREND) & (mean <= past.counts.max(axis=1, initial=0)) & fit.converged
+    return holds

@@ -42,8 +42,8 @@ def power(series: VoiceSeries, ledger: pd.DataFrame, guards: Guards, month: date
     """
     random = np.random.default_rng(int(month.strftime("%Y%m")))
     long, short = (
-        np.flatnonzero(held & (series.keys["theme"] != ALL) & (series.keys["feeling"] == ALL))
-        for held in (is_long(series), is_short(series))
+        np.flatnonzero(chosen & (series.keys["theme"] != ALL) & (series.keys["feeling"] == ALL))
+        for chosen in (is_long(series), is_short(series))
     )
     tried = pd.concat(
         [
@@ -52,18 +52,18 @@ def power(series: VoiceSeries, ledger: pd.DataFrame, guards: Guards, month: date
         ]
     )
     services = series.keys.drop_duplicates(SERVICE).index
-    told = series.keys.loc[services, SERVICE].assign(
+    histories = series.keys.loc[services, SERVICE].assign(
         months=series.history[services], voices=series.monthly.volumes[-1 - _YEAR : -1, services].mean(axis=0)
     )
-    known = tried.dropna()  # nothing could be tried where every history is too short
-    found = told.merge(_by_service(known), on=SERVICE, how="left") if len(known) else told
-    return found.reindex(columns=COLUMNS).sort_values(SERVICE, ignore_index=True)
+    tried_there = tried.dropna()  # nothing could be tried where every history is too short
+    with_power = histories.merge(_by_service(tried_there), on=SERVICE, how="left") if len(tried_there) else histories
+    return with_power.reindex(columns=COLUMNS).sort_values(SERVICE, ignore_index=True)
 
 
 def _level(ledger: pd.DataFrame, detector: str, guards: Guards) -> float:
     """Return the p-value that made a signal in the ledger of the month: that of one signal where there is none."""
-    held = ledger[ledger["detector"] == detector]
-    return guards.false_discovery * max(1, int(held["signals"].sum())) / max(1, int(held["tests"].sum()))
+    of_detector = ledger[ledger["detector"] == detector]
+    return guards.false_discovery * max(1, int(of_detector["signals"].sum())) / max(1, int(of_detector["tests"].sum()))
 
 
 def _monthly_trials(
@@ -77,8 +77,8 @@ def _monthly_trials(
         law = farrington.expectation(counts, volumes, moment, MONTHLY)
         limit = np.fmax(law.limit(level) + 1, fewest)
         extra = random.poisson(np.nan_to_num((np.array(_TRIED)[:, None] - 1) * law.mean))
-        known = law.known & (series.history[chosen] - (last - moment) >= LONG)
-        alerts.append(np.where(known, counts[moment] + extra >= limit, np.nan))
+        judged = law.known & (series.history[chosen] - (last - moment) >= LONG)
+        alerts.append(np.where(judged, counts[moment] + extra >= limit, np.nan))
     return _found(series, chosen, np.array(alerts[:-1]), np.array(alerts[1:]))
 
 
@@ -89,9 +89,9 @@ def _weekly_trials(series: VoiceSeries, chosen: Integers, level: float, random: 
     usable = np.minimum(series.history[chosen] * WEEKS_OF_MONTH, len(counts))
     alerts = []
     for end in range(len(counts), needed, -WEEKS_OF_MONTH):
-        found = np.array([_weekly_alerts(counts, volumes, end, rise, level, random) for rise in _TRIED])
-        known = usable >= len(counts) - end + needed
-        alerts.append(np.where(known, found.swapaxes(0, 1), np.nan))
+        alerts_at_end = np.array([_weekly_alerts(counts, volumes, end, rise, level, random) for rise in _TRIED])
+        judged = usable >= len(counts) - end + needed
+        alerts.append(np.where(judged, alerts_at_end.swapaxes(0, 1), np.nan))
     first, second = np.array(alerts).swapaxes(0, 1)
     return _found(series, chosen, first, second)
 

@@ -67,14 +67,14 @@ def ebgm_tests(connection: duckdb.DuckDBPyConnection, since: str, fewest: int) -
     if len(cells) < CELLS:
         return NO_TEST
     counts, expected = cells["observed"].to_numpy(), cells["expected"].to_numpy(np.float64)
-    known = fitted_law(counts, expected).posterior(counts, expected)
-    low = known.quantile(0.05)
+    posterior = fitted_law(counts, expected).posterior(counts, expected)
+    low = posterior.quantile(0.05)
     return cells.assign(
-        ratio=known.geometric_mean(),
+        ratio=posterior.geometric_mean(),
         ratio_low=low,
-        ratio_high=known.quantile(0.95),
+        ratio_high=posterior.quantile(0.95),
         eligible=low > DOUBLED,
-        p_value=known.below(np.ones(len(cells))),
+        p_value=posterior.below(np.ones(len(cells))),
         voices=counts,
         share=counts / cells["volume"],
         since=since,
@@ -126,8 +126,8 @@ class Posterior:
             gamma_below(self.shape, ratio * self.rate),
             gamma_below(self.second_shape, ratio * self.second_rate),
         )
-        told: Floats = self.part * first + (1 - self.part) * second
-        return told
+        probabilities: Floats = self.part * first + (1 - self.part) * second
+        return probabilities
 
     def quantile(self, level: float) -> Floats:
         """Return the ratios below which the true ones are with that probability: EB05 is that of 0.05."""
@@ -137,12 +137,12 @@ class Posterior:
 
 def fitted_law(counts: Floats, expected: Floats) -> RatioLaw:
     """Return the law of greatest likelihood for cells of these counts and expected counts (more than 0)."""
-    seen, which = np.unique(counts, return_inverse=True)
+    distinct_counts, which = np.unique(counts, return_inverse=True)
 
     def unlikeliness(parameters: Floats) -> float:
         law = _law(parameters)
-        first = _log_marginal(seen, expected, law.shape, law.rate, which)
-        second = _log_marginal(seen, expected, law.second_shape, law.second_rate, which)
+        first = _log_marginal(distinct_counts, expected, law.shape, law.rate, which)
+        second = _log_marginal(distinct_counts, expected, law.second_shape, law.second_rate, which)
         return -float(np.logaddexp(np.log(law.part) + first, np.log1p(-law.part) + second).sum())
 
     start = np.array([*np.log(_START[:4]), np.log(_START[4] / (1 - _START[4]))])
@@ -162,17 +162,19 @@ def _log_marginal(
     constant = log_gamma(counts + shape) - log_gamma(np.float64(shape)) - log_gamma(counts + 1)
     if which is not None:
         counts, constant = counts[which], constant[which]
-    told: Floats = constant + shape * np.log(rate / (rate + expected)) + counts * np.log(expected / (rate + expected))
-    return told
+    logarithms: Floats = (
+        constant + shape * np.log(rate / (rate + expected)) + counts * np.log(expected / (rate + expected))
+    )
+    return logarithms
 
 
 def _digamma(x: Floats) -> Floats:
     """Return the derivative of the logarithm of gamma (Abramowitz and Stegun, 1964, 6.3.18), from 10 up by 6.3.5."""
-    shifted, found = x.astype(np.float64), np.zeros_like(x, dtype=np.float64)
+    shifted, steps = x.astype(np.float64), np.zeros_like(x, dtype=np.float64)
     for _ in range(10):
-        found -= 1 / shifted
+        steps -= 1 / shifted
         shifted = shifted + 1
     square = 1 / shifted**2
     series = square * (1 / 12 - square * (1 / 120 - square * (1 / 252 - square * (1 / 240 - square / 132))))
-    told: Floats = found + np.log(shifted) - 0.5 / shifted - series
-    return told
+    derivative: Floats = steps + np.log(shifted) - 0.5 / shifted - series
+    return derivative

@@ -15,7 +15,7 @@ _DIRECTIONS = {"higher": "hausse", "lower": "baisse", "neutral": "neutre"}
 
 def indicators_table(catalogue: Catalogue) -> pd.DataFrame:
     """Return one line per declared indicator: what it measures, and how."""
-    return pd.DataFrame([_indicator(catalogue, key, item) for key, item in catalogue.indicators.items()])
+    return pd.DataFrame([_indicator(catalogue, key, indicator) for key, indicator in catalogue.indicators.items()])
 
 
 def _indicator(catalogue: Catalogue, identifier: str, indicator: Indicator) -> dict[str, object]:

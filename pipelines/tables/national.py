@@ -53,8 +53,8 @@ def national_tables(
     catalogue: Catalogue, inputs: NationalInputs, earlier: Earlier = (), accepted: Collection[tuple[str, int]] = ()
 ) -> dict[str, pd.DataFrame]:
     """Return the published tables by name: ``network_tables``, and ``common_tables`` made of their results."""
-    made = network_tables(catalogue, inputs, earlier, accepted)
-    return {**made, **common_tables(catalogue, made["resultats"])}
+    tables = network_tables(catalogue, inputs, earlier, accepted)
+    return {**tables, **common_tables(catalogue, tables["resultats"])}
 
 
 def common_tables(catalogue: Catalogue, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -122,19 +122,23 @@ def safe_tables(
     """
     aside: dict[tuple[str, int], SetAsideYear] = {}
     while True:
-        kept = _without(catalogue, inputs, aside)
-        tables = network_tables(catalogue, kept, earlier, accepted)
-        secrets = kept.secrets if kept.secrets is not None else secret_figures(kept.results, tables["resultats"])
-        told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables, judge))
-        found = _at_fault(catalogue, told, aside)
-        if not found:
+        inputs_left = _without(catalogue, inputs, aside)
+        tables = network_tables(catalogue, inputs_left, earlier, accepted)
+        secrets = (
+            inputs_left.secrets
+            if inputs_left.secrets is not None
+            else secret_figures(inputs_left.results, tables["resultats"])
+        )
+        refused = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables, judge))
+        years = _at_fault(catalogue, refused, aside)
+        if not years:
             return tables, list(aside.values())
-        aside |= {(item.network, item.year): item for item in found}
+        aside |= {(year.network, year.year): year for year in years}
 
 
-def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[str, int]]) -> list[SetAsideYear]:
+def _at_fault(catalogue: Catalogue, findings: pd.DataFrame, aside: Iterable[tuple[str, int]]) -> list[SetAsideYear]:
     """Return the network-years of the findings, but those left out already: they can't be left out again."""
-    years = told["periode"].astype(str).str[:4].astype("int64")
+    years = findings["periode"].astype(str).str[:4].astype("int64")
     return [
         _set_aside(
             catalogue,
@@ -143,7 +147,7 @@ def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[st
             lines["indicateur"].dropna().unique(),
             f"un secret se déduirait de ses chiffres ({', '.join(sorted(set(lines['constat'])))})",
         )
-        for place, lines in told.groupby([told["reseau"], years])
+        for place, lines in findings.groupby([findings["reseau"], years])
         if place not in set(aside)
     ]
 

@@ -51,13 +51,13 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
     receipts = Receipts(inputs)
     usual = _usual_reasons(results)
     counted = results.assign(known=results["valeur"].notna()).groupby(_KEY)["known"]
-    known, total = counted.sum(), counted.size()
+    published_rows, total = counted.sum(), counted.size()
     lines = []
     for network, declared in catalogue.networks.items():
         for year in declared.years:
             for identifier, feed in catalogue.expected(network, year).items():
                 key = (network, year, identifier)
-                published, rows = int(known.get(key, 0)), int(total.get(key, 0))
+                published, rows = int(published_rows.get(key, 0)), int(total.get(key, 0))
                 reason = receipts.reason(network, year, identifier, feed)
                 lines.append(
                     {
@@ -89,24 +89,24 @@ def anomalies_table(inputs: NationalInputs, unusual: pd.DataFrame) -> pd.DataFra
     No cell contents: they may identify someone.
     """
     frames = [frame.astype("object") for frame in (_of_files(inputs), unusual) if len(frame)]
-    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    found = found.reindex(columns=_ANOMALY_COLUMNS)
-    return found.assign(regle=found["regle"].replace(FRENCH_RULES))
+    anomalies = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    anomalies = anomalies.reindex(columns=_ANOMALY_COLUMNS)
+    return anomalies.assign(regle=anomalies["regle"].replace(FRENCH_RULES))
 
 
 def _of_files(inputs: NationalInputs) -> pd.DataFrame:
-    found = inputs.findings
-    if found.empty:
+    findings = inputs.findings
+    if findings.empty:
         return pd.DataFrame()
     states = inputs.receipts.set_index(["reseau", "annee", "export"])["etat"]
-    keys = pd.MultiIndex.from_frame(found[["reseau", "annee", "export"]])
-    state = pd.Series(states.reindex(keys).to_numpy(), index=found.index)
+    keys = pd.MultiIndex.from_frame(findings[["reseau", "annee", "export"]])
+    state = pd.Series(states.reindex(keys).to_numpy(), index=findings.index)
     consequence = np.select(
-        [state == Status.REFUSED, state == Status.NOT_HANDED_OVER, found["severite"] == "avertissement"],
+        [state == Status.REFUSED, state == Status.NOT_HANDED_OVER, findings["severite"] == "avertissement"],
         ["export refusé pour l'année", "aucun résultat pour l'année", "aucune"],
         default="lignes refusées",
     )
-    return found.assign(consequence=consequence)[_ANOMALY_COLUMNS]
+    return findings.assign(consequence=consequence)[_ANOMALY_COLUMNS]
 
 
 def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +142,7 @@ def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.D
 
 def corrections_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
     """Return the declared corrections and what became of each; values of personal columns are masked."""
-    states = {(item["reseau"], item["numero"]): item["etat"] for item in inputs.corrections.to_dict("records")}
+    states = {(state["reseau"], state["numero"]): state["etat"] for state in inputs.corrections.to_dict("records")}
     lines = []
     for network, corrections in sorted(catalogue.corrections.items()):
         for number, correction in enumerate(corrections, start=1):
@@ -184,12 +184,12 @@ def bases_table(catalogue: Catalogue, inputs: NationalInputs, secret: Collection
     if accounts.empty or inputs.results.empty:
         return pd.DataFrame(columns=[*_KEY, *COUNTS])
     computed = set(inputs.results[_KEY].drop_duplicates().itertuples(index=False, name=None))
-    found = accounts.groupby(_KEY, sort=True)[COUNTS].sum().reset_index()
-    kept = [key in computed for key in found[_KEY].itertuples(index=False, name=None)]
-    found = found[kept].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "object"))
+    sums = accounts.groupby(_KEY, sort=True)[COUNTS].sum().reset_index()
+    is_computed = [key in computed for key in sums[_KEY].itertuples(index=False, name=None)]
+    sums = sums[is_computed].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "object"))
     withheld = [
         any((network, year, export) in secret for export in catalogue.indicators[name].networks[network].export)
-        for network, year, name in found[_KEY].itertuples(index=False, name=None)
+        for network, year, name in sums[_KEY].itertuples(index=False, name=None)
     ]
-    found.loc[withheld, COUNTS] = None
-    return found
+    sums.loc[withheld, COUNTS] = None
+    return sums

@@ -25,8 +25,8 @@ _NAMED = 4  # indicators named in the sentence; the record has them all
 
 def kept_figures(catalogue: Catalogue, results: pd.DataFrame) -> Iterator[KeptYear]:
     """Give what the table ``resultats`` keeps of earlier releases, by network, year and release."""
-    kept = results[results[KEPT_FROM].notna()]
-    for place, rows in kept.groupby(["reseau", "annee", KEPT_FROM]):
+    kept_rows = results[results[KEPT_FROM].notna()]
+    for place, rows in kept_rows.groupby(["reseau", "annee", KEPT_FROM]):
         network, year, version = str(place[0]), int(str(place[1])), str(place[2])
         names = tuple(sorted(rows["indicateur"].unique()))
         yield KeptYear(network, year, _why(catalogue, network, names, version), names, version)
@@ -95,9 +95,9 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
     """
     values = _value_counts(catalogue, results[results["frequence"] == "annuelle"])
     files = dict(list(receipts.groupby(["reseau", "annee"])))
-    kept: dict[tuple[str, int], list[str]] = {}
-    for item in kept_figures(catalogue, results):
-        kept.setdefault((item.network, item.year), []).append(item.why)
+    reasons: dict[tuple[str, int], list[str]] = {}
+    for kept_year in kept_figures(catalogue, results):
+        reasons.setdefault((kept_year.network, kept_year.year), []).append(kept_year.why)
     lines = []
     for network, declared in catalogue.networks.items():
         for year in declared.years:
@@ -113,7 +113,7 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
                     "note": _score(catalogue, marks),
                     **marks,
                     **counts,
-                    "chiffres_conserves": " ; ".join(kept.get((network, year), [])) or None,
+                    "chiffres_conserves": " ; ".join(reasons.get((network, year), [])) or None,
                 }
             )
     return pd.DataFrame(lines)
@@ -134,7 +134,7 @@ def _file_counts(files: pd.DataFrame) -> dict[str, int | None]:
     return {
         "exports_dus": len(files),
         "exports_acceptes": int((files["etat"] == Status.ACCEPTED).sum()),
-        **{name: int(known.sum()) if len(known := files[name].dropna()) else None for name in ROW_COUNTS[:2]},
+        **{name: int(numbers.sum()) if len(numbers := files[name].dropna()) else None for name in ROW_COUNTS[:2]},
         "exports_avec_echeance": len(due),
         "exports_a_temps": int((accepted["date_extraction"] <= accepted["echeance"]).sum()),
     }
@@ -150,7 +150,11 @@ def _value_counts(catalogue: Catalogue, rows: pd.DataFrame) -> dict[tuple[str, i
     half = (rows["borne_haute"].astype("float64") - rows["borne_basse"].astype("float64")) / 2
     criterion = catalogue.quality.get("precision")
     share = (criterion.threshold if criterion else None) or 0.0  # of the range: the widest half that is precise
-    widest = {key: share * (item.range[1] - item.range[0]) for key, item in catalogue.indicators.items() if item.range}
+    widest = {
+        key: share * (indicator.range[1] - indicator.range[0])
+        for key, indicator in catalogue.indicators.items()
+        if indicator.range
+    }
     limits = rows["indicateur"].map(widest).astype("float64").where(published & half.notna())
     flags = published, published | ~forbidden, limits.notna(), half <= limits * (1 + 1e-9)
     place = ["reseau", "annee"]
@@ -159,17 +163,17 @@ def _value_counts(catalogue: Catalogue, rows: pd.DataFrame) -> dict[tuple[str, i
 
 
 def _score(catalogue: Catalogue, marks: dict[str, float | None]) -> float | None:
-    known = {name: criterion.weight for name, criterion in catalogue.quality.items() if marks[name] is not None}
-    total = sum(known.values())
-    return round(sum(weight * (marks[name] or 0.0) for name, weight in known.items()) / total, 1) if total else None
+    weights = {name: criterion.weight for name, criterion in catalogue.quality.items() if marks[name] is not None}
+    total = sum(weights.values())
+    return round(sum(weight * (marks[name] or 0.0) for name, weight in weights.items()) / total, 1) if total else None
 
 
 def criteria_table(catalogue: Catalogue) -> pd.DataFrame:
     """Return the declared criteria of the quality score."""
     return pd.DataFrame(
         [
-            (name, item.title, item.definition, item.weight, item.threshold, item.why)
-            for name, item in catalogue.quality.items()
+            (name, criterion.title, criterion.definition, criterion.weight, criterion.threshold, criterion.why)
+            for name, criterion in catalogue.quality.items()
         ],
         columns=["critere", "titre", "definition", "poids", "seuil", "raison"],
     )

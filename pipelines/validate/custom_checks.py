@@ -49,16 +49,16 @@ class CustomChecks:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.not_run: list[str] = []
-        fields = [item for item in schema.get("fields", []) if isinstance(item, dict)]
-        self._fields = {str(item.get("name")): item for item in fields}
+        fields = [field for field in schema.get("fields", []) if isinstance(field, dict)]
+        self._fields = {str(field.get("name")): field for field in fields}
         self._missing = _missing(schema, fields)
         self._checks: list[tuple[str, Mapping[str, Any], Rule]] = []
         named = schema.get("custom_checks")
-        for item in named if isinstance(named, list) else []:
-            self._add(item if isinstance(item, dict) else {"name": str(item)})
+        for check in named if isinstance(named, list) else []:
+            self._add(check if isinstance(check, dict) else {"name": str(check)})
 
-    def _add(self, item: Mapping[str, Any]) -> None:
-        name, parameters = str(item.get("name", "")), item.get("params") or {}
+    def _add(self, check: Mapping[str, Any]) -> None:
+        name, parameters = str(check.get("name", "")), check.get("params") or {}
         if name not in _RULES:
             self.not_run.append(f"{name} (inconnu de ce contrôle)")
         elif not isinstance(parameters, dict) or not _columns(parameters):
@@ -109,9 +109,11 @@ def _rows(block: JudgedBlock) -> Iterator[tuple[int, list[Any]]]:
 
 def _missing(schema: Mapping[str, Any], fields: list[dict[str, Any]]) -> frozenset[str]:
     """Return how any field writes that a value is missing."""
-    listed = [schema.get("missingValues", [""]), *(item.get("missingValues", []) for item in fields)]
+    listed = [schema.get("missingValues", [""]), *(field.get("missingValues", []) for field in fields)]
     values = [value for some in listed if isinstance(some, list) for value in some]
-    return frozenset({"", *(str(item.get("value", "") if isinstance(item, dict) else item) for item in values)})
+    return frozenset(
+        {"", *(str(written.get("value", "") if isinstance(written, dict) else written) for written in values)}
+    )
 
 
 def _columns(parameters: Mapping[str, Any]) -> list[str]:
@@ -122,7 +124,7 @@ def _columns(parameters: Mapping[str, Any]) -> list[str]:
 
 def _named(parameters: Mapping[str, Any], key: str) -> list[str]:
     value = parameters.get(key, [])
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    return [str(column) for column in value] if isinstance(value, list) else [str(value)]
 
 
 @cache

@@ -68,9 +68,9 @@ def observation_schema(export: Export) -> pa.Schema:
     Personal columns are judged, then dropped: no result rests on them. The texts of users' experiences are kept: these
     rows are private, and the voices are made of them, masked.
     """
-    public = [item for item in export.fields if not item.personal or item.name in export.kept_personal]
-    fields = [pa.field(item.name, ARROW_TYPES[item.type]) for item in public]
-    absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in public if item.absences]
+    public = [declared for declared in export.fields if not declared.personal or declared.name in export.kept_personal]
+    fields = [pa.field(declared.name, ARROW_TYPES[declared.type]) for declared in public]
+    absences = [pa.field(f"_absence_{declared.name}", pa.string()) for declared in public if declared.absences]
     return pa.schema([*COORDINATES, *fields, *absences])
 
 
@@ -96,8 +96,8 @@ class ObservationsWriter:
         self._blank = BlankRows()
         self._last = 0
         structure = context.export.structure
-        held = [name for name in self._places if name in self._schema.names]
-        self._keys = EquivalentKeys(context.export, held, context.labels)
+        names = [name for name in self._places if name in self._schema.names]
+        self._keys = EquivalentKeys(context.export, names, context.labels)
         self._offices = OfficeCodes(context.label(structure.code) if structure else "")
 
     def take(self, block: JudgedBlock) -> None:
@@ -109,7 +109,7 @@ class ObservationsWriter:
         self.tally.add(rows.warnings)
         if len(block.numbers):
             self._last = max(self._last, int(block.numbers[-1]))
-        for row in sorted(rows.refusals, key=lambda item: item.number):
+        for row in sorted(rows.refusals, key=lambda refusal: refusal.number):
             if any(cell and cell.strip(_SPACES) for cell in row.cells):
                 self._last = max(self._last, row.number)
                 self._refuse(row)

@@ -111,8 +111,8 @@ def examples_left(
             continue
         same = places_of(np.logical_and.reduce([_is(rows.column(name), value) for name, value in values.items()]))
         if len(same) == 1:
-            told = "Toutes les cellules de cette ligne sont celles de l'exemple du modèle."
-            yield same[0], Finding("ligne-d-exemple", told, "avertissement")
+            message = "Toutes les cellules de cette ligne sont celles de l'exemple du modèle."
+            yield same[0], Finding("ligne-d-exemple", message, "avertissement")
 
 
 def _is(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
@@ -129,16 +129,16 @@ def _labels(rows: pa.Table, export: Export) -> dict[int, tuple[str, str]]:
     labels: dict[int, tuple[str, str]] = {}
     named = place_fields(export)
     is_survey = export.kind == "survey"  # many answers for « Ensemble » are those of an office of that name
-    texts = [item for item in export.fields if item.type == "string" and item.name in rows.column_names]
-    texts = [item for item in texts if item.constraints.enum is None and item.name != export.level.field]
-    texts = [item for item in texts if not is_survey or item.name in named]
-    for item in sorted(texts, key=lambda item: item.name not in named):
-        is_place = item.name in named
-        column = rows.column(item.name)
+    texts = [field for field in export.fields if field.type == "string" and field.name in rows.column_names]
+    texts = [field for field in texts if field.constraints.enum is None and field.name != export.level.field]
+    texts = [field for field in texts if not is_survey or field.name in named]
+    for field in sorted(texts, key=lambda field: field.name not in named):
+        is_place = field.name in named
+        column = rows.column(field.name)
         marked = places_of(mask_of(column, partial(_says_total, is_place=is_place)))
         if (is_place and not is_survey) or len(marked) <= max(1, _FEW * rows.num_rows):
             for row in marked:
-                labels.setdefault(row, (column[row].as_py(), item.name))
+                labels.setdefault(row, (column[row].as_py(), field.name))
     return labels
 
 
@@ -166,7 +166,7 @@ class _Figures:
 def _figures(rows: pa.Table, export: Export) -> _Figures:
     places, period = place_fields(export), export.period.field
     aside = {export.weight, period, *export.key, *places}
-    numbers = [item.name for item in export.fields if item.type in ("integer", "number") and item.name not in aside]
+    numbers = [field.name for field in export.fields if field.type in ("integer", "number") and field.name not in aside]
     names = [name for name in numbers if name in rows.column_names] if export.kind != "survey" else []
     values = [rows.column(name).cast(pa.float64(), safe=False).to_numpy() for name in names]
     kinds = [name for name in export.key if name not in {*places, period, export.level.field}]
@@ -232,10 +232,12 @@ def _summed(values: NDArray[Any], groups: NDArray[np.int64]) -> NDArray[np.float
 def _typed(export: Export, layout: Layout, example: Mapping[str, str], names: list[str]) -> dict[str, Any]:
     """Read the cells of an example as those of a file are; fields without one are not compared."""
     values = {}
-    for item in export.fields:
-        if item.name not in names or not example.get(item.name):
+    for field in export.fields:
+        if field.name not in names or not example.get(field.name):
             continue
-        value, notes = frictionless.Field.from_descriptor(field_descriptor(item, layout)).read_cell(example[item.name])
+        value, notes = frictionless.Field.from_descriptor(field_descriptor(field, layout)).read_cell(
+            example[field.name]
+        )
         if not notes and value is not None:
-            values[item.name] = float(value) if item.type == "number" else value
+            values[field.name] = float(value) if field.type == "number" else value
     return values

@@ -67,8 +67,8 @@ class TypedRows:
         if not numbers:
             return self
         unwanted = pa.array(np.array(numbers, np.int64))
-        kept = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in self.batches()]
-        return TypedRows(self.schema, [pa.Table.from_batches(kept, self.schema)], self.year)
+        batches_left = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in self.batches()]
+        return TypedRows(self.schema, [pa.Table.from_batches(batches_left, self.schema)], self.year)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows in order, with some columns only if asked."""
@@ -90,7 +90,7 @@ class TypedRows:
         first: list[pa.RecordBatch] = []
         for batch in self.batches():
             first.append(batch)
-            if sum(item.num_rows for item in first) >= rows:
+            if sum(batch_read.num_rows for batch_read in first) >= rows:
                 break
         return pa.Table.from_batches(first, self.schema).slice(0, rows)
 
@@ -126,7 +126,7 @@ class TypedWriter:
     def write(self, table: pa.Table) -> None:
         """Take rows."""
         self._waiting.append(table)
-        if self._writer is not None and sum(item.num_rows for item in self._waiting) >= _GROUP_ROWS:
+        if self._writer is not None and sum(waiting.num_rows for waiting in self._waiting) >= _GROUP_ROWS:
             self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks())
             self._waiting = []
 
@@ -185,8 +185,8 @@ def repeated(numbers: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 def places_of(mask: Column | Mask) -> list[int]:
     """Return the places of the rows that a mask tells; what is unknown is not."""
-    known = mask if isinstance(mask, np.ndarray) else one_piece(mask).fill_null(False).to_numpy(zero_copy_only=False)
-    places: list[int] = np.flatnonzero(known).tolist()
+    flags = mask if isinstance(mask, np.ndarray) else one_piece(mask).fill_null(False).to_numpy(zero_copy_only=False)
+    places: list[int] = np.flatnonzero(flags).tolist()
     return places
 
 
@@ -210,9 +210,9 @@ class Durations:
     """
 
     def __init__(self, export: Export, layout: Layout, present: Collection[str]) -> None:
-        self.fields = [item for item in export.fields if item.type == "duration" and item.name in present]
-        self._units = {item.name: str(item.unit) for item in self.fields}
-        self._forms = {item.name: str(field_descriptor(item, layout)["duration"]) for item in self.fields}
+        self.fields = [field for field in export.fields if field.type == "duration" and field.name in present]
+        self._units = {field.name: str(field.unit) for field in self.fields}
+        self._forms = {field.name: str(field_descriptor(field, layout)["duration"]) for field in self.fields}
 
     def form(self, name: str) -> str:
         """Return the form of a field, or nothing if it is no duration."""

@@ -114,17 +114,17 @@ class _Month:
 
     def marks(self, service: str) -> Bytes:
         """Return the marks of the voices of a service, one row a voice; those of short texts have none."""
-        found = self._by_service.get(service, [])
-        return np.frombuffer(b"".join(found), np.uint8).reshape(len(found), MARK)
+        marks = self._by_service.get(service, [])
+        return np.frombuffer(b"".join(marks), np.uint8).reshape(len(marks), MARK)
 
     @cached_property
     def _by_service(self) -> dict[str, list[bytes]]:
-        held = pq.read_table(self.file, columns=["network", "service", "_mark"])
-        found: dict[str, list[bytes]] = {}
-        for network, service, mark in zip(*(column.to_pylist() for column in held.columns), strict=True):
+        table = pq.read_table(self.file, columns=["network", "service", "_mark"])
+        by_service: dict[str, list[bytes]] = {}
+        for network, service, mark in zip(*(column.to_pylist() for column in table.columns), strict=True):
             if mark is not None:
-                found.setdefault(f"{network}\n{service}", []).append(mark)
-        return found
+                by_service.setdefault(f"{network}\n{service}", []).append(mark)
+        return by_service
 
 
 def _named(own: str, before: _Month | None) -> str:
@@ -164,9 +164,9 @@ def _kept(file: Path) -> pa.Table | None:
         return None
 
 
-def _write(file: Path, made: pa.Table) -> None:
+def _write(file: Path, voices: pa.Table) -> None:
     with replacing(file) as draft:
-        pq.write_table(made, draft, compression="zstd")
+        pq.write_table(voices, draft, compression="zstd")
 
 
 def _with_campaigns(voices: pa.Table) -> pa.Table:
@@ -189,17 +189,17 @@ def crowded_days(days: NDArray[np.int64], counts: NDArray[np.int64]) -> set[int]
     A day is judged on those before its month, without those that were crowded: an old month never changes. A service
     is judged once it has written LEAST_HISTORY days before the month.
     """
-    found: set[int] = set()
+    crowded: set[int] = set()
     months = days.astype("datetime64[D]").astype("datetime64[M]")
     for month in np.unique(months):
         start = month.astype("datetime64[D]").astype(np.int64)
         since = max(start - HISTORY, int(days[0]))
         if start - since < LEAST_HISTORY:
             continue
-        past = (days >= since) & (days < start) & ~np.isin(days, list(found))
+        past = (days >= since) & (days < start) & ~np.isin(days, list(crowded))
         limit = max(limit_of(counts[past], int(start - since)), LEAST_VOICES - 1)
-        found |= set(days[(months == month) & (counts > limit)].tolist())
-    return found
+        crowded |= set(days[(months == month) & (counts > limit)].tolist())
+    return crowded
 
 
 def limit_of(counts: NDArray[np.int64], length: int) -> int:

@@ -69,26 +69,26 @@ def distribution(
 
     ``noun`` names one place; ``mark`` is the figure of all together, where it may stand beside those of places.
     """
-    held = list(figures)
-    valued = tuple(figure for figure in held if has_value(figure))
-    states = Counter(state_text(figure) for figure in held if not has_value(figure))
+    every = list(figures)
+    valued = tuple(figure for figure in every if has_value(figure))
+    states = Counter(state_text(figure) for figure in every if not has_value(figure))
     rows = [Row((state, counted(number, noun))) for state, number in states.items()]
     without = "".join(f" ; {state} : {number_text(number, 0)}" for state, number in states.items())
     caption, headers = f"{indicator.title} en {year} : nombre de {noun}s par valeur", ("Valeur", "Nombre")
     if not valued:
-        told = sentence(f"aucune valeur publiée en {year}{without}")
-        return Chart(picture("Répartition", WIDTH, 24, []), told, Table(caption, headers, tuple(rows)))
+        words = sentence(f"aucune valeur publiée en {year}{without}")
+        return Chart(picture("Répartition", WIDTH, 24, []), words, Table(caption, headers, tuple(rows)))
     group = PeerGroup(noun, indicator, year, valued, noun)
     whole = shown_value(mark) if mark else None
     edges = _edges(group, [] if whole is None else [whole])
     shown = _shown(group, edges, AXIS)
-    told = sentence(f"{_spread(group)}{without}")
+    words = sentence(f"{_spread(group)}{without}")
     marks, top = [shown.marks], 20
     if whole is not None:
         marks.append(_marker(_Scale(edges), whole, f"France {value_text(whole, indicator)}"))
         top = 0
     drawn = picture("Répartition", WIDTH, HEIGHT - 14 - top, marks, top)
-    return Chart(drawn, told, Table(caption, headers, (*shown.rows, *rows)))
+    return Chart(drawn, words, Table(caption, headers, (*shown.rows, *rows)))
 
 
 def _spread(group: PeerGroup) -> str:
@@ -126,8 +126,8 @@ class _Scale:
 
 
 def _edges(group: PeerGroup, others: Sequence[float]) -> tuple[float, ...]:
-    held = [*group.values[:1], *group.values[-1:], *others]
-    return tuple(ticks(min(held), max(held), _BINS))
+    values = [*group.values[:1], *group.values[-1:], *others]
+    return tuple(ticks(min(values), max(values), _BINS))
 
 
 def _bins(group: PeerGroup, edges: Sequence[float]) -> list[tuple[int, float, float]]:
@@ -174,12 +174,12 @@ def _marker(scale: _Scale, value: float, words: str) -> str:
 
 def _place_sentence(group: PeerGroup, value: float, funnel: _Funnel | None) -> str:
     indicator = group.indicator
-    told = f"parmi {group.label}, en {group.year} : {value_text(value, indicator)}"
+    words = f"parmi {group.label}, en {group.year} : {value_text(value, indicator)}"
     if funnel is None:
-        return sentence(f"{told} ; trop peu d'éléments pour dire la variation habituelle")
+        return sentence(f"{words} ; trop peu d'éléments pour dire la variation habituelle")
     low, high = funnel.inner
     span = f"de {number_text(low, indicator.decimals)} à {value_text(high, indicator)}"
-    return sentence(f"{told}, {_verdict(value, funnel)} pour cette taille ({span})")
+    return sentence(f"{words}, {_verdict(value, funnel)} pour cette taille ({span})")
 
 
 def _verdict(value: float, funnel: _Funnel) -> str:
@@ -194,8 +194,8 @@ def _verdict(value: float, funnel: _Funnel) -> str:
 def _limit_rows(group: PeerGroup, funnel: _Funnel) -> tuple[Row, ...]:
     rows = []
     for (low, high), share in ((funnel.inner, "95"), (funnel.outer, "99,8")):
-        told = f"de {number_text(low, group.indicator.decimals)} à {value_text(high, group.indicator)}"
-        rows.append(Row((f"Variation habituelle à cette taille, {share} % des cas", told)))
+        span = f"de {number_text(low, group.indicator.decimals)} à {value_text(high, group.indicator)}"
+        rows.append(Row((f"Variation habituelle à cette taille, {share} % des cas", span)))
     chance = "binomial" if group.is_share else "d'après l'intervalle publié"
     return (*rows, Row(("Méthode", _METHOD.format(chance=chance, noun=group.noun))))
 

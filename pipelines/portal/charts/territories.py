@@ -62,16 +62,16 @@ def areas_of_year(
 
     ``figures`` are of that year, by code; a territory without one is « non mesuré ».
     """
-    held = [row for row in rows if _existed(row, year)]
+    existing = [row for row in rows if _existed(row, year)]
     inside: dict[str, list[str]] = {}
-    for row in held:
+    for row in existing:
         if row["maille"] == "departement":
             owner = row["territoire_code" if level == "departement" else "region_code"]
             inside.setdefault(owner, []).append(row["territoire_code"])
     missing = Figure(year, None, None, None, None, State.NO_ROW, has_row=False)
     return [
         Area(code, row["territoire"], tuple(inside.get(code, ())), figures.get(code, missing))
-        for row in held
+        for row in existing
         if row["maille"] == level and (code := row["territoire_code"])
     ]
 
@@ -88,8 +88,8 @@ def territory_map(areas: Sequence[Area], indicator: Indicator, year: int, level:
     mainland = [_shape(area, shown) for area in areas if not _is_overseas(area)]
     marks = [_patterns(shown.key), *mainland, _paris(areas, shown), _overseas(areas, shown), *legend]
     height = _LEGEND_TOP + _LEGEND_LINE * len(legend)
-    told, table = _told(areas, values, indicator, year, level), _table(areas, shown, year, level)
-    return Chart(picture("Carte", WIDTH, height, marks), told, table)
+    words, table = _told(areas, values, indicator, year, level), _table(areas, shown, year, level)
+    return Chart(picture("Carte", WIDTH, height, marks), words, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ def _rings(scale: str = "departements") -> dict[str, list[list[Point]]]:
 
     ``agrandis``: those around Paris, larger, in a box of theirs.
     """
-    held = json.loads(CONTOURS.read_text(encoding="utf-8"))[scale].items()
-    return {code: [_corners([int(number) for number in ring.split()]) for ring in rings] for code, rings in held}
+    contours = json.loads(CONTOURS.read_text(encoding="utf-8"))[scale].items()
+    return {code: [_corners([int(number) for number in ring.split()]) for ring in rings] for code, rings in contours}
 
 
 def _corners(numbers: Sequence[int]) -> list[Point]:
@@ -255,16 +255,16 @@ def _legend(areas: Sequence[Area], shown: _Shown) -> list[str]:
 def _told(areas: Sequence[Area], values: Sequence[float], indicator: Indicator, year: int, level: str) -> str:
     """Say how many areas have a value and from where to where, the states of the others, and what is not drawn."""
     if not values:
-        told = f"aucune valeur publiée en {year}"
+        words = f"aucune valeur publiée en {year}"
     elif len(values) == 1:
-        told = f"en {year}, une seule valeur publiée : {value_text(values[0], indicator)}"
+        words = f"en {year}, une seule valeur publiée : {value_text(values[0], indicator)}"
     else:
         span = f"de {number_text(values[0], indicator.decimals)} à {value_text(values[-1], indicator)}"
-        told = f"en {year}, {counted(len(values), _LEVELS[level])} avec une valeur publiée, {span}"
+        words = f"en {year}, {counted(len(values), _LEVELS[level])} avec une valeur publiée, {span}"
     states = Counter(state_text(area.figure) for area in areas if not has_value(area.figure))
-    told += "".join(f" ; {state} : {number_text(count, 0)}" for state, count in sorted(states.items()))
+    words += "".join(f" ; {state} : {number_text(count, 0)}" for state, count in sorted(states.items()))
     without = [area.name for area in areas if not _outline(area.departments)]
-    return sentence(told + (f" ; dans le tableau seulement, faute de contour : {listed(without)}" if without else ""))
+    return sentence(words + (f" ; dans le tableau seulement, faute de contour : {listed(without)}" if without else ""))
 
 
 def _table(areas: Sequence[Area], shown: _Shown, year: int, level: str) -> Table:
