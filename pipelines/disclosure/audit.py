@@ -78,24 +78,11 @@ def findings_of_year(
 
     ``rows``: those of ``resultats``, of which the columns AUDITED are read; the rest is as for ``audit``.
     """
-    bounds = _known(rows, secrets, catalogue, earlier)
+    bounds = known_of_year(rows, secrets, catalogue, earlier)
     return pd.concat(
         [bounds.loc[bounds[flag], KEY].assign(constat=finding) for flag, finding in _FINDINGS.items()],
         ignore_index=True,
     )
-
-
-def what_is_known(
-    results: pd.DataFrame, catalogue: Catalogue, secrets: pd.DataFrame, earlier: Earlier = ()
-) -> pd.DataFrame:
-    """Return a line per hidden row: KEY, the least and greatest that its base may be for a reader, by the formula.
-
-    ``borne_basse``, ``borne_haute`` (no smaller than what is true of the base; infinite where nothing above is
-    published), ``trop_pres`` (closer than declared), ``montree`` (an earlier release told it: its bounds are void).
-    Arguments are those of ``audit``. All of it is secret.
-    """
-    years = [_known(rows, own, catalogue, earlier) for rows, own in _years(results, secrets)]
-    return pd.concat(years or [pd.DataFrame(columns=[*KEY, *_BOUNDS])], ignore_index=True)
 
 
 def _years(results: pd.DataFrame, secrets: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
@@ -107,8 +94,15 @@ def _years(results: pd.DataFrame, secrets: pd.DataFrame) -> Iterator[tuple[pd.Da
         yield rows, hidden.get(network_year(rows), secrets.iloc[:0])
 
 
-def _known(rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earlier: Earlier) -> pd.DataFrame:
-    """Return what is known of the hidden rows of one network and year: KEY and _BOUNDS."""
+def known_of_year(
+    rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earlier: Earlier = ()
+) -> pd.DataFrame:
+    """Return a line per hidden row of one network and year: KEY, the least and greatest that its base may be.
+
+    ``borne_basse``, ``borne_haute``: for a reader, by the formula (no smaller than what is true of the base; infinite
+    where nothing above is published); ``trop_pres``: closer than declared; ``montree``: an earlier release told it (its
+    bounds are void). Arguments are those of ``findings_of_year``. All of it is secret.
+    """
     before = told_before(earlier, *network_year(rows))
     whole = beside(_with_secrets(rows.reset_index(drop=True), secrets), before)
     lines: list[pd.DataFrame] = []

@@ -74,7 +74,6 @@ def _export_verdict(verdict: Verdict) -> ExportVerdict:
         read=verdict.rows,
         accepted=verdict.accepted,
         refused=verdict.refused,
-        without_observation=verdict.ignored,
         files=tuple(verdict.files),
         accounts=tuple(verdict.accounts),
     )

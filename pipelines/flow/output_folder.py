@@ -51,14 +51,13 @@ def strangers(output: Path) -> list[str]:
     return sorted(path.name for path in paths if path.name not in ours and not path.name.startswith("."))
 
 
-def scratch_folder(parent: Path | None = None) -> "tempfile.TemporaryDirectory[str]":
+def scratch_folder() -> "tempfile.TemporaryDirectory[str]":
     """Return a folder to work in, named by this process, once those of processes that are no more are gone."""
-    home = parent or Path(tempfile.gettempdir())
-    for path in home.glob("resultats-*"):
+    for path in Path(tempfile.gettempdir()).glob("resultats-*"):
         named = _SCRATCH.fullmatch(path.name)
         if named and _dead(int(named["pid"])) and path.stat().st_uid == os.getuid():
             shutil.rmtree(path, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=f"resultats-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True)
+    return tempfile.TemporaryDirectory(prefix=f"resultats-{os.getpid()}-", ignore_cleanup_errors=True)
 
 
 def _drafts(output: Path) -> Iterator[Path]:

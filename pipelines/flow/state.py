@@ -22,7 +22,6 @@ _EARLIER_NAMES = {
     "lignes_lues": "read",
     "lignes_acceptees": "accepted",
     "lignes_refusees": "refused",
-    "lignes_sans_observation": "without_observation",
     "fichiers": "files",
     "comptes": "accounts",
     "contenus": "contents",
@@ -32,6 +31,7 @@ _EARLIER_NAMES = {
     "bloque": "blocks",
     "report": "verdict",
 }
+_NO_LONGER_KEPT = ("without_observation", "lignes_sans_observation")
 
 
 class Record(BaseModel):
@@ -44,7 +44,7 @@ class Record(BaseModel):
     def _named_as_now(cls, content: Any) -> Any:
         if not isinstance(content, dict):
             return content
-        return {_EARLIER_NAMES.get(name, name): value for name, value in content.items()}
+        return {_EARLIER_NAMES.get(name, name): value for name, value in content.items() if name not in _NO_LONGER_KEPT}
 
 
 class LeftFile(Record):
@@ -123,7 +123,6 @@ class ExportVerdict(ExportState):
     read: int
     accepted: int
     refused: int
-    without_observation: int
     files: tuple[dict[str, Any], ...]
     accounts: tuple[Account, ...] = ()
 

@@ -64,9 +64,9 @@ class Store:
 
     proposes = False  # whether what is written here only proposes to change what stands (see ``revisions``)
 
-    def __init__(self, place: str | Path, letters: str = "", scratch: Path | None = None) -> None:
+    def __init__(self, place: str | Path, letters: str = "") -> None:
         self._apart = "://" in str(place)
-        self._scratch = scratch_folder(scratch) if self._apart else None
+        self._scratch = scratch_folder() if self._apart else None
         self.output = Path(self._scratch.name) if self._scratch else Path(place)
         self._storage = ObjectStore(str(place))
         self._sets = Sets(self._storage, in_place=not self._apart)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.signals import ears, farrington
-from pipelines.signals.detection import NO_POWER, Detection, Options
+from pipelines.signals.detection import NO_POWER, Detection
 from pipelines.signals.laws import student_beyond
-from pipelines.signals.ledger import NO_TEST, entered, gathered, judged, ledger
+from pipelines.signals.ledger import NO_TEST, Guards, entered, gathered, judged, ledger
 
 if TYPE_CHECKING:
     import datetime
@@ -51,9 +51,7 @@ class _Periods:
     bases: Floats
 
 
-def detect_in_indicators(
-    results: pd.DataFrame, month: datetime.date, directions: Mapping[str, str], options: Options | None = None
-) -> Detection:
+def detect_in_indicators(results: pd.DataFrame, month: datetime.date, directions: Mapping[str, str]) -> Detection:
     """Return every test of the offices' results of the periods that end with a month (no check, no power).
 
     ``results``: rows as the release's table ``resultats`` has them; ``directions``: of each indicator, ``higher`` or
@@ -61,7 +59,7 @@ def detect_in_indicators(
     office and indicator, both ways at once; no office whose base is under ten. ``voices``: the base; ``observed`` (the
     published value), ``expected`` and ``upper`` are in the unit of the indicator.
     """
-    guards = (options or Options()).guards
+    guards = Guards()
     offices = results[(results["maille"] == "site") & results["frequence"].isin(PER_YEAR)]
     frames = [entered("farrington", "", NO_TEST)]
     for frequency, per_year in PER_YEAR.items():

@@ -6,7 +6,7 @@ tells it, is decided in ``disclosure``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pandas as pd
@@ -15,7 +15,6 @@ from pipelines.compute.calibration import DIAGNOSTICS
 from pipelines.declarations import Catalogue
 from pipelines.declarations.statuses import SetAsideYear
 from pipelines.disclosure.audit import Judge, audit, refusals, secret_figures
-from pipelines.disclosure.earlier_marks import Earlier
 from pipelines.disclosure.results_table import (
     EXTREMES,
     coarsened,
@@ -25,7 +24,7 @@ from pipelines.disclosure.results_table import (
     without_counts,
     without_secret_parts,
 )
-from pipelines.disclosure.revised import unless_few
+from pipelines.disclosure.revised import KEPT_FROM
 from pipelines.tables.comparability import comparability_table
 from pipelines.tables.correlations import correlations_table
 from pipelines.tables.declaration_tables import (
@@ -49,14 +48,6 @@ from pipelines.tables.results import results_table
 COMMON = ("indicateurs", "territoires", "territoires_actuels", "criteres_qualite", "correlations")
 
 
-def national_tables(
-    catalogue: Catalogue, inputs: NationalInputs, earlier: Earlier = (), accepted: Collection[tuple[str, int]] = ()
-) -> dict[str, pd.DataFrame]:
-    """Return the published tables by name: ``network_tables``, and ``common_tables`` made of their results."""
-    tables = network_tables(catalogue, inputs, earlier, accepted)
-    return {**tables, **common_tables(catalogue, tables["resultats"])}
-
-
 def common_tables(catalogue: Catalogue, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the tables that only all networks together give. ``results``: rows published, of which few are read."""
     return {
@@ -68,21 +59,14 @@ def common_tables(catalogue: Catalogue, results: pd.DataFrame) -> dict[str, pd.D
     }
 
 
-def network_tables(
-    catalogue: Catalogue, inputs: NationalInputs, earlier: Earlier = (), accepted: Collection[tuple[str, int]] = ()
-) -> dict[str, pd.DataFrame]:
+def network_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, pd.DataFrame]:
     """Return the tables that no network needs another for: of one network, or of all together.
-
-    ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
-
-    ``accepted``: the network-years whose changes are published however small (others wait, see ``unless_few``).
 
     Nothing secret passes: figures marked C, and those that would tell them, are blank before any table is made, unless
     they are already (``inputs.secrets``).
     """
     if inputs.secrets is None:
-        results = unless_few(protected(inputs.results, catalogue, earlier), catalogue, earlier, accepted)
-        inputs = replace(inputs, results=results)
+        inputs = replace(inputs, results=protected(inputs.results, catalogue).assign(**{KEPT_FROM: None}))
     totals = secret_totals(inputs.results, catalogue)
     inputs = replace(
         inputs,
@@ -109,27 +93,22 @@ def network_tables(
 
 
 def safe_tables(
-    catalogue: Catalogue,
-    inputs: NationalInputs,
-    earlier: Earlier = (),
-    accepted: Collection[tuple[str, int]] = (),
-    judge: Judge | None = None,
+    catalogue: Catalogue, inputs: NationalInputs, judge: Judge | None = None
 ) -> tuple[dict[str, pd.DataFrame], list[SetAsideYear]]:
     """Return the tables of networks, and the network-years that had to be left out for them to tell no secret.
 
-    ``earlier``, ``accepted``: as for ``network_tables``; ``judge``: as for ``audit``. What is left out is absent as
-    anything that failed is, and tells no count.
+    ``judge``: as for ``audit``. What is left out is absent as anything that failed is, and tells no count.
     """
     aside: dict[tuple[str, int], SetAsideYear] = {}
     while True:
         inputs_left = _without(catalogue, inputs, aside)
-        tables = network_tables(catalogue, inputs_left, earlier, accepted)
+        tables = network_tables(catalogue, inputs_left)
         secrets = (
             inputs_left.secrets
             if inputs_left.secrets is not None
             else secret_figures(inputs_left.results, tables["resultats"])
         )
-        refused = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables, judge))
+        refused = refusals(audit(tables["resultats"], catalogue, secrets, others=tables, judge=judge))
         years = _at_fault(catalogue, refused, aside)
         if not years:
             return tables, list(aside.values())

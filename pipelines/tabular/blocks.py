@@ -78,8 +78,7 @@ class Judgement:
 
     ``opened`` is false when frictionless can't open the table at all; ``declared`` is the number of declared fields.
     Errors come in the order: ``source_errors``, ``header_errors``, those of the rows, ``end_errors``. ``fetch`` gives
-    the cells of a row that was read (nothing when frictionless read alone); ``confirmed`` counts the rows that became
-    frictionless's.
+    the cells of a row that was read (nothing when frictionless read alone).
     """
 
     path: Literal["vectorised", "frictionless"] = "vectorised"
@@ -96,7 +95,6 @@ class Judgement:
     accepted: int = 0
     refused: int = 0
     errors: int = 0
-    confirmed: int = 0
     blocks: Iterator[JudgedBlock] = field(default_factory=lambda: iter(()))
     fetch: Callable[[int], Cells] = field(default=lambda _number: [])
 

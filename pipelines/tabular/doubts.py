@@ -149,7 +149,7 @@ class FedDialect(Dialect):
 
 
 class RowJudge:
-    """An opened resource that is fed single records; ``count`` says how many.
+    """An opened resource that is fed single records.
 
     ``first`` are the fields to read before the others: errors come in the order in which cells are read.
     """
@@ -157,12 +157,10 @@ class RowJudge:
     def __init__(self, resource: TableResource, first: Sequence[str] = ()) -> None:
         self._resource, self._first = resource, first
         self._queue = cast("FedDialect", resource.dialect).queue
-        self.count = 0
 
     def judge(self, number: int, cells: Cells) -> Row:
         """Return frictionless's row, with its errors."""
         self._queue.append((number, list(cells)))
-        self.count += 1
         try:
             row = next(self._resource.row_stream)
             for name in self._first:
@@ -186,11 +184,6 @@ class Judges:
         self._keyed = RowJudge(keyed) if keyed is not None else None
         self._fed: set[int] = set()  # rows that the keyed reader knows
         self._blank: dict[tuple[int, bool], JudgedRow] = {}
-
-    @property
-    def count(self) -> int:
-        """Return how many rows became frictionless's rows."""
-        return self._cells.count + (self._keyed.count if self._keyed else 0)
 
     def recall(self, number: int, fetch: Any) -> None:
         """Make the keyed reader know an earlier row, once."""

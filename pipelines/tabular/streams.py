@@ -62,9 +62,7 @@ def judged(
             last = tokens.first + tokens.count - 1
             if content is not None:
                 content.filter(tokens)
-            block = judge.judge(tokens)
-            judgement.confirmed = judge.judges.count
-            yield block
+            yield judge.judge(tokens)
             if progress:
                 progress(last)
 

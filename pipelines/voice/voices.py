@@ -65,13 +65,6 @@ class VoicesRead:
     unmapped: Counter[str] = field(default_factory=Counter)
     months_made: list[str] = field(default_factory=list)
 
-    @property
-    def coverage(self) -> float | None:
-        """The share of voices in which a theme is found, campaigns apart; None without any voice."""
-        voices = self.table.filter(pc.invert(self.table["campaign"]))
-        lengths = pc.list_value_length(voices["themes"])
-        return float(pc.mean(pc.greater(lengths, 0).cast(pa.int8())).as_py()) if voices.num_rows else None
-
 
 def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], kept: Path) -> VoicesRead:
     """Return the voices of a declared source of experiences; ``kept``: a private folder for what months gave."""

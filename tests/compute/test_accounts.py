@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from fixtures.all_tables import national_tables
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -23,7 +24,6 @@ from pipelines.compute.accounts import accounts_of
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations.estimators import ESTIMATORS, name_of
 from pipelines.declarations.statuses import REASONS, Account
-from pipelines.tables.national import national_tables
 from pipelines.tables.national_inputs import NationalInputs
 from pipelines.tables.quality import COUNTS
 

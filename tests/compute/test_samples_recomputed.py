@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from fixtures.all_tables import national_tables
 from scipy.optimize import brentq
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
@@ -22,7 +23,6 @@ from pipelines.declarations import Catalogue
 from pipelines.declarations.references import Geography
 from pipelines.disclosure.results_table import without_secrets
 from pipelines.read import read_cells
-from pipelines.tables.national import national_tables
 from pipelines.tables.national_inputs import NationalInputs
 from pipelines.validate import FileContext, JudgedFile, judge, validate_file
 

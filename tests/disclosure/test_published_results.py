@@ -16,9 +16,9 @@ from pipelines.disclosure.audit import (
     TIGHT,
     UNMASKED,
     audit,
+    known_of_year,
     refusals,
     secret_figures,
-    what_is_known,
 )
 from pipelines.disclosure.results_table import coarsened, disclosure_summary, protected, without_secrets
 from pipelines.disclosure.revised import unless_few
@@ -87,7 +87,7 @@ def test_the_formula_says_what_a_reader_may_know(world) -> None:
     catalogue, computed = world
     results = computed(COUNTS)
     found = protected(results, catalogue)
-    known = what_is_known(found, catalogue, secret_figures(results, found)).set_index("structure_code")
+    known = known_of_year(found, secret_figures(results, found), catalogue).set_index("structure_code")
     assert set(known.index) == {"B1", "B2", "B3"}
     assert set(known["borne_basse"]) == {1.0}
     assert set(known["borne_haute"]) == {69.0}

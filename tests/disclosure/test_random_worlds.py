@@ -15,7 +15,7 @@ from attacker import Attacker, key_of
 from worlds import MINIMUM, QUESTIONS, REGIONS, catalogue_of, random_world, revised
 
 from pipelines.declarations import Catalogue
-from pipelines.disclosure.audit import audit, refusals, secret_figures, what_is_known
+from pipelines.disclosure.audit import audit, known_of_year, refusals, secret_figures
 from pipelines.disclosure.results_table import protected
 
 LONG = bool(os.environ.get("RESULTATS_LONG"))
@@ -62,7 +62,7 @@ def check(seed: int, catalogue: Catalogue) -> int:
         table = protected(results, catalogue, tables)
         secrets = secret_figures(results, table)
         assert refusals(audit(table, catalogue, secrets, tables)).empty, seed
-        known = what_is_known(table, catalogue, secrets, tables)
+        known = known_of_year(table, secrets, catalogue, tables)
         told = {key_of(row) for row in known[known["montree"]].to_dict("records")}
         bounds = {key_of(row): (row["borne_basse"], row["borne_haute"]) for row in known.to_dict("records")}
         hidden = [key_of(row) for row in table[table["statut_confidentialite"].ne("F")].to_dict("records")]

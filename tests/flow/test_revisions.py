@@ -168,17 +168,17 @@ def test_an_indicator_no_longer_declared_leaves_the_tables(closed):
 
 
 def test_a_closed_year_kept_by_an_earlier_version_stands(closed):
-    """Its state was written under other names: it is read as it is, and nothing replaces it without a word."""
+    """Its state was written under other names, with a count kept no longer: it stands, and nothing replaces it."""
     folder = closed.store.network_year(*CELL)
     before = closed.store.read(*CELL)
     names = {
         "status": "etat", "reason": "motif", "explanation": "explication", "read": "lignes_lues",
-        "accepted": "lignes_acceptees", "refused": "lignes_refusees", "without_observation": "lignes_sans_observation",
+        "accepted": "lignes_acceptees", "refused": "lignes_refusees",
         "files": "fichiers", "accounts": "comptes",
     }  # fmt: skip
     report = before.verdict.model_dump(mode="json")
     report["exports"] = {
-        export: {names.get(name, name): value for name, value in receipt.items()}
+        export: {"lignes_sans_observation": 0, **{names.get(name, name): value for name, value in receipt.items()}}
         for export, receipt in report["exports"].items()
     }
     report["contenus"], report["doutes"] = report.pop("contents"), report.pop("doubts")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+import tempfile
 
 import pytest
 
@@ -333,8 +334,9 @@ def test_addresses_lead_to_what_is_saved(storage_url):
     assert store.address(store.releases / "jeu" / "1.0.0") == f"{storage.url}/releases/jeu/1.0.0"
 
 
-def test_the_scratch_folder_leaves_no_trace(tmp_path):
-    store = Store(f"file://{tmp_path}/partage", scratch=tmp_path)
+def test_the_scratch_folder_leaves_no_trace(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    store = Store(f"file://{tmp_path}/partage")
     save_stages(store, "un")
     assert len(list(tmp_path.iterdir())) == 2
     store.close()

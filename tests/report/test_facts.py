@@ -36,7 +36,7 @@ def known(
 def verdict(status: Status = Status.ACCEPTED, accepted: int = 0, refused: int = 0, why: str = "") -> ExportVerdict:
     return ExportVerdict(
         status=status, reason=None, explanation=why, read=accepted + refused, accepted=accepted, refused=refused,
-        without_observation=0, files=(),
+        files=(),
     )  # fmt: skip
 
 

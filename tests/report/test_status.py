@@ -43,7 +43,7 @@ def output(tmp_path) -> Path:
     store.write("dgfip", 2023, Reception(fingerprint="f", exports={"telephone": (file,)}))
     verdict = ExportVerdict(
         status=Status.REFUSED, reason="rejete", explanation="80 lignes fausses", read=80, accepted=0, refused=80,
-        without_observation=0, files=(),
+        files=(),
     )  # fmt: skip
     store.write("dgfip", 2023, YearVerdict(fingerprint="g", reception="f", exports={"telephone": verdict}))
     (refused / "telephone-lettre.html").touch()

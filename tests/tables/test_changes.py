@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from fixtures.all_tables import national_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
@@ -15,7 +16,6 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
-from pipelines.tables.national import national_tables
 from pipelines.tables.national_inputs import NationalInputs
 
 LEVELS = ("site", "departement", "region", "national")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from fixtures.all_tables import national_tables
 
 from pipelines.compile.table_schema import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
@@ -14,7 +15,6 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.barometer_waves import BAROMETER_TABLES
 from pipelines.flow.gather import declared_table
 from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES
-from pipelines.tables.national import national_tables
 from pipelines.tables.national_inputs import NationalInputs
 
 RECEIPT = {"etat": "accepté", "motif": None, "lignes_lues": 10, "lignes_acceptees": 9, "lignes_refusees": 1}

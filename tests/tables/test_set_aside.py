@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from fixtures.all_tables import national_tables
 
 from pipelines.declarations import Catalogue
 from pipelines.disclosure.audit import audit, refusals, secret_figures
 from pipelines.disclosure.results_table import protected
 from pipelines.tables import national
-from pipelines.tables.national import national_tables, network_tables, safe_tables
+from pipelines.tables.national import network_tables, safe_tables
 from pipelines.tables.national_inputs import NationalInputs
 
 NPS = {"estimator": {"name": "nps"}, "year": "pooled", "decimals": 1, "feed": {"inputs": {"rating": "note"}}}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from random_tables import Case
 
 from pipelines.tabular import UnjudgeableCellError, judge_cells, judge_delimited
+from pipelines.tabular.doubts import RowJudge
 from pipelines.tabular.hashes import NULL, hash_texts, hash_values
 from pipelines.tabular.keys import Seen
 
@@ -146,12 +147,14 @@ def test_no_value_has_the_hash_of_a_missing_one():
 
 
 @pytest.mark.parametrize("cells", ["", ";", ";;", ";;;;"])
-def test_empty_rows_are_asked_once_and_told_as_frictionless_does(cells):
+def test_empty_rows_are_asked_once_and_told_as_frictionless_does(cells, monkeypatch):
+    asked, judge = [], RowJudge.judge
+    monkeypatch.setattr(RowJudge, "judge", lambda self, number, row: asked.append(number) or judge(self, number, row))
     schema = {"fields": [{"name": "a"}, {"name": "b"}, {"name": "c"}], "primaryKey": ["a"]}
     content = "a;b;c\n1;2;3\n" + f"{cells}\n" * 50
     judgement = judge_delimited(content.encode(), schema, {"csv": {"delimiter": ";"}}, block_rows=3)
     refused = [row for block in judgement for row in block.refused]
-    assert judgement.confirmed < 10
+    assert len(asked) < 10
     case = Case([], schema, content.encode(), {"csv": {"delimiter": ";"}})
     assert not difference(case)
     told = [error.row_number for row in refused for error in row.errors if error.type == "blank-row"]

@@ -6,6 +6,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from fixtures.all_tables import national_tables
 
 from assets.workspace import Workspace
 from pipelines.declarations import DeclarationError, load
@@ -13,7 +14,6 @@ from pipelines.flow.gather import gather
 from pipelines.flow.judge import judge_network_year
 from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
-from pipelines.tables.national import national_tables
 
 NOW = pd.Timestamp("2025-01-01", tz="UTC").to_pydatetime()
 CORRECTIONS = """\

@@ -104,11 +104,11 @@ def _previewed(files: Iterable[Path]) -> _Preview:
     return preview
 
 
-def detected_types(path: Path, rows: int = -1) -> dict[str, str] | None:
-    """Return the type of each column of a CSV as csv-detective finds it on ``rows`` (all: -1), or None without it."""
+def detected_types(path: Path) -> dict[str, str] | None:
+    """Return the type of each column of a CSV as csv-detective finds it, or None without it."""
     if util.find_spec(DETECTOR) is None:
         return None
-    analysis: dict[str, Any] = import_module(DETECTOR).routine(str(path), num_rows=rows, save_results=False)
+    analysis: dict[str, Any] = import_module(DETECTOR).routine(str(path), num_rows=-1, save_results=False)
     return {name: column["python_type"] for name, column in analysis["columns"].items()}
 
 
