@@ -5,12 +5,11 @@ Each fault is a key of the indicator's file and its words, in French.
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.export_checks import row_levels
 from pipelines.declarations.network import DURATION_UNITS, NUMERIC
-from pipelines.declarations.periods import MONTHS_PER_PERIOD
+from pipelines.declarations.periods import MONTHS_PER_PERIOD, is_day
 from pipelines.declarations.problems import below, close_to, unknown
 from pipelines.declarations.strict_model import LEVELS
 
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from pipelines.declarations.problems import Fault
     from pipelines.declarations.strict_model import Scalar
     from pipelines.declarations.yaml_source import Path
-
-_NUMBERS = (
-    "rating", "numerator", "denominator", "delay", "value", "base", "current", "initial", "target", "published",
-    "sites",
-)  # fmt: skip
-_DATES = ("start", "end")
-# Estimators whose result is in the unit of the column that they read.
-_AS_THEY_ARE = ("declared", "mean", "median", "quantile", "sum")
 
 
 def feed_faults(path: Path, indicator: Indicator, feed: Feed, network: Network) -> Iterator[Fault]:
@@ -75,8 +66,7 @@ def _export_faults(indicator: Indicator, feed: Feed, export: Export) -> Iterator
     for column, values in feed.where.items():
         yield from below(("where", column), _value_faults(export.field(column), values))
     yield from below(("inputs", "answer"), _answer_faults(indicator, export.field(feed.inputs.get("answer", ""))))
-    if indicator.estimator.name != "count":
-        yield from below(("inputs",), _type_faults(feed, export))
+    yield from below(("inputs",), _type_faults(indicator, feed, export))
     yield from below(("inputs", "value"), _unit_faults(indicator, export.field(feed.inputs.get("value", ""))))
     yield from _frequency_faults(indicator, feed, export)
 
@@ -109,29 +99,24 @@ def _fits(value: Scalar, field: ExportField) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if field.type == "boolean":
         return isinstance(value, bool)
-    return isinstance(value, str) and (field.type != "date" or _is_day(value))
+    return isinstance(value, str) and (field.type != "date" or is_day(value))
 
 
-def _is_day(text: str) -> bool:
-    try:
-        return datetime.date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-def _type_faults(feed: Feed, export: Export) -> Iterator[Fault]:
+def _type_faults(indicator: Indicator, feed: Feed, export: Export) -> Iterator[Fault]:
     """Yield the inputs whose column is not of the type that the estimator computes with."""
     for name, column in feed.inputs.items():
-        field = export.field(column)
-        if field and name in _NUMBERS and field.type not in (*NUMERIC, "boolean"):
+        field, wanted = export.field(column), indicator.estimator.input_type(name)
+        if field is None or name not in indicator.estimator.input_names():
+            continue
+        if wanted == "number" and field.type not in (*NUMERIC, "boolean"):
             yield (name,), f"l'entrée {name} demande un nombre, et {column} est du type {field.type}"
-        if field and name in _DATES and field.type != "date":
+        if wanted == "date" and field.type != "date":
             yield (name,), f"l'entrée {name} demande une date, et {column} est du type {field.type}"
 
 
 def _unit_faults(indicator: Indicator, field: ExportField | None) -> Iterator[Fault]:
     """Yield the value whose column is counted in another unit than the indicator: shares of 1 for %, hours for days."""
-    if field is None or indicator.estimator.name not in _AS_THEY_ARE:
+    if field is None or not indicator.estimator.in_unit_of_value:
         return
     if field.is_share and indicator.unit.startswith("%"):
         message = (

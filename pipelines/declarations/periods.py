@@ -24,6 +24,14 @@ _LETTER: dict[Frequency, str] = {"quarter": "T", "semester": "S"}
 _FORM = re.compile(r"(\d{4})(?:-(?:(\d{2})|([TS])(\d)))?")
 
 
+def is_day(text: str) -> bool:
+    """Say whether a text is a day, written 2024-02-28."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def period_of(day: datetime.date, frequency: Frequency) -> str:
     """Return the period of that frequency that holds ``day``."""
     return _written(day.year, (day.month - 1) // MONTHS_PER_PERIOD[frequency], frequency)

@@ -1,6 +1,7 @@
 """The examples that indicators declare, taken through the whole computation: those that don't give their value."""
 
 import dataclasses
+import datetime
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ import pyarrow.parquet as pq
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue, Export, Indicator, Network
 from pipelines.declarations.estimators import Example
+from pipelines.declarations.estimators.estimator import ExampleType
+from pipelines.declarations.strict_model import Scalar
 from pipelines.validate import observation_schema
 
 _NETWORK, _YEAR, _PLACE = "exemples", 2024, "exemple"
-_OBTAINED = {"declared": "declared", "ratio": "ratio_of_sums", "sum": "sum"}
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,19 @@ def _inputs(example: Example) -> list[str]:
 
 def _export(key: str, indicator: Indicator, example: Example) -> Export:
     """Return the export that would hold the rows of an example."""
-    names = [*_inputs(example), *(["poids"] if example.weights else [])]
-    typed = indicator.estimator.name == "declared"
+    columns = {name: indicator.estimator.example_type(name) for name in _inputs(example)}
+    columns |= {"poids": "number"} if example.weights else {}
     return Export.model_validate(
         {
             "id": key,
             "kind": "operations",
             "title": "Exemple",
-            "fields": [{"name": name, "type": "string" if name == "answer" else "number"} for name in names]
+            "fields": [{"name": name, "type": kind} for name, kind in columns.items()]
             + [{"name": name} for name in ("lieu", "bureau")],
             "layouts": [{"years": str(_YEAR), "path": f"{key}.csv", "extracted": f"{_YEAR + 1}-01-01"}],
             "territory": {"field": "lieu", "codes": "departement"},
             "structure": {"code": "bureau"},
-            "level": "national" if typed else "site",
+            "level": "national" if _typed(indicator) else "site",
             "weight": "poids" if example.weights else None,
         }
     )
@@ -117,7 +119,7 @@ def _alone(key: str, indicator: Indicator, example: Example) -> Indicator:
             "direction": "neutral",
             **declared,
             "estimator": indicator.estimator.model_dump(),
-            "levels": {"national": {"obtained": _OBTAINED.get(indicator.estimator.name, "pooled")}},
+            "levels": {"national": {"obtained": indicator.estimator.level_methods[0]}},
             "networks": {_NETWORK: {"export": key, "inputs": {name: name for name in _inputs(example)}}},
         }
     )
@@ -125,20 +127,31 @@ def _alone(key: str, indicator: Indicator, example: Example) -> Indicator:
 
 def _rows(indicator: Indicator, example: Example) -> Iterator[dict[str, Any]]:
     """Yield the rows of an example as validation would write them."""
-    typed = indicator.estimator.name == "declared"
-    place = (
-        {"_maille": "national", "_territoire": "FR"}
-        if typed
-        else {
-            "_maille": "site",
-            "_territoire": "30",
-            "_structure": _PLACE,
-            "_structure_nom": _PLACE,
-        }
-    )
+    place = {"_maille": "site", "_territoire": "30", "_structure": _PLACE, "_structure_nom": _PLACE}
+    if _typed(indicator):
+        place = {"_maille": "national", "_territoire": "FR"}
     weights = example.weights or [None] * len(example.rows)
     for number, (row, weight) in enumerate(zip(example.rows, weights, strict=True), start=2):
-        yield {**row, "poids": weight, "_ligne": number, "_annee": _YEAR, "_periode": str(_YEAR), **place}
+        cells = {name: _cell(indicator.estimator.example_type(name), value) for name, value in row.items()}
+        yield {**cells, "poids": weight, "_ligne": number, "_annee": _YEAR, "_periode": str(_YEAR), **place}
+
+
+def _typed(indicator: Indicator) -> bool:
+    return indicator.estimator.family == "typed"
+
+
+def _cell(kind: ExampleType, value: Scalar | None) -> Scalar | datetime.date | None:
+    """Return a value of an example as its column holds it."""
+    match kind, value:
+        case _, None:
+            return None
+        case "number", _:
+            return float(value)
+        case "date", _:
+            return datetime.date.fromisoformat(str(value))
+        case "string", _:
+            return str(value)
+    return value
 
 
 def _write(place: Path, export: Export, rows: list[dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ from pipelines.declarations.estimators.estimator import (
     Card,
     EstimatorModel,
     Family,
+    InputType,
     LevelMethod,
     UnitBounds,
     Worked,
@@ -31,6 +32,7 @@ class Mean(EstimatorModel):
     """Mean of a value, weighted when the export declares a weight."""
 
     name: Literal["mean"]
+    in_unit_of_value: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         title="moyenne",
         definition="Moyenne des valeurs, pondérée si l'export déclare un poids ou un calage ; les blancs n'entrent "
@@ -59,6 +61,7 @@ class Quantile(EstimatorModel):
 
     name: Literal["quantile"]
     order: float = Field(gt=0, lt=1, description="0.9: what nine in ten do not exceed")
+    in_unit_of_value: ClassVar[bool] = True
     family: ClassVar[Family] = "quantile"
     card: ClassVar[Card] = Card(
         title="quantile",
@@ -83,6 +86,7 @@ class Median(EstimatorModel):
     """Median of a value, weighted when the export declares a weight."""
 
     name: Literal["median"]
+    in_unit_of_value: ClassVar[bool] = True
     family: ClassVar[Family] = "quantile"
     order: ClassVar[float] = 0.5
     card: ClassVar[Card] = Card(
@@ -107,6 +111,7 @@ class Sum(EstimatorModel):
     """Sum of a value; a year made of finer periods is published only when all of them are there."""
 
     name: Literal["sum"]
+    in_unit_of_value: ClassVar[bool] = True
     family: ClassVar[Family] = "total"
     level_methods: ClassVar[tuple[LevelMethod, ...]] = ("sum",)
     year_methods: ClassVar[tuple[YearMethod, ...]] = ("sum",)
@@ -147,6 +152,11 @@ class Count(EstimatorModel):
             Worked({}, ({"value": None},), 0, "un dénombrement peut être nul"),
         ),
     )
+
+    @classmethod
+    def input_type(cls, name: str) -> InputType:  # noqa: ARG003 (it has one input)
+        """Return that it counts the filled cells of any column."""
+        return "any"
 
 
 class Ratio(EstimatorModel):
@@ -239,6 +249,7 @@ class Declared(EstimatorModel):
     """A value typed by the network, with its base where it gives one. Never averaged without a base."""
 
     name: Literal["declared"]
+    in_unit_of_value: ClassVar[bool] = True
     family: ClassVar[Family] = "typed"
     optional_inputs: ClassVar[tuple[str, ...]] = ("base",)
     level_methods: ClassVar[tuple[LevelMethod, ...]] = ("declared", "sum", "weighted_mean")

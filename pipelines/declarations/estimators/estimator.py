@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from pipelines.declarations.periods import is_day
 from pipelines.declarations.strict_model import Model, Scalar, Text
 
 if TYPE_CHECKING:
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 LevelMethod = Literal["declared", "sum", "ratio_of_sums", "weighted_mean", "pooled", "network_share", "network_mean"]
 YearMethod = Literal["declared", "last", "sum", "ratio_of_sums", "weighted_mean", "pooled"]
 Family = Literal["mean", "ratio", "total", "quantile", "typed", "networks"]
+InputType = Literal["number", "date", "any"]
+ExampleType = Literal["number", "date", "boolean", "string"]
 Scale = tuple[int, int]
 Bounds = tuple[float, float]
 UnitBounds = tuple[float, float | None] | Literal[False]
+_NOT_NUMBERS: dict[str, InputType] = {"answer": "any", "network": "any", "start": "date", "end": "date"}
+_WANTED = {"number": "il faut un nombre", "date": "il faut un jour (2024-02-28)", "boolean": "il faut true ou false"}
 NO_INTERVAL = "aucun : ce n'est pas une estimation par sondage"
 
 
@@ -58,10 +63,19 @@ class Card:
     interval: str = NO_INTERVAL
 
 
+def _fits(wanted: ExampleType, value: Scalar) -> bool:
+    if wanted == "date":
+        return isinstance(value, str) and is_day(value)
+    if wanted == "string":
+        return True
+    return isinstance(value, bool) if wanted == "boolean" else isinstance(value, int | float)
+
+
 class EstimatorModel(Model):
     """The parent of all estimators. ``family`` says which computation it is a case of.
 
     ``proportion``: it is a share; ``net``: a net score, a share less another, each answer coded 100, 0 or -100.
+    ``in_unit_of_value``: its result is in the unit of the column that it reads.
 
     ``inputs`` are what a feed gives; ``alternatives``, other sets of inputs that do as well, all in ``input_names``.
     """
@@ -72,6 +86,7 @@ class EstimatorModel(Model):
     net: ClassVar[bool] = False
     percent: ClassVar[bool] = False
     unit_adds: ClassVar[UnitBounds] = False
+    in_unit_of_value: ClassVar[bool] = False
     inputs: ClassVar[tuple[str, ...]] = ("value",)
     alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
     optional_inputs: ClassVar[tuple[str, ...]] = ()
@@ -108,6 +123,38 @@ class EstimatorModel(Model):
         """Return every input that a feed may give."""
         every = (*cls.inputs, *(name for names in cls.alternatives for name in names), *cls.optional_inputs)
         return tuple(dict.fromkeys(every))
+
+    @classmethod
+    def input_type(cls, name: str) -> InputType:
+        """Return the type of the column that the input ``name`` reads; ``any``: it is not computed with."""
+        return _NOT_NUMBERS.get(name, "number")
+
+    def example_type(self, name: str) -> ExampleType:
+        """Return the type of the column that holds the input ``name`` in examples; answers, that of those it names."""
+        of_input, answers = self.input_type(name), self.answers() if name == "answer" else ()
+        if of_input != "any":
+            return of_input
+        if answers and all(isinstance(answer, bool) for answer in answers):
+            return "boolean"
+        if answers and all(_fits("number", answer) for answer in answers):
+            return "number"
+        return "string"
+
+    def example_fault(self, example: Example) -> str:
+        """Say, in French, why an example can't be computed: its inputs, their values, its weights; "" if it can."""
+        given = {name for row in example.rows for name in row}
+        if alien := sorted(given - set(self.input_names())):
+            return f"entrée inconnue, {', '.join(alien)} ; permises : {', '.join(self.input_names())}"
+        if missing := self.missing_inputs(given):
+            return f"il y manque l'entrée « {missing[0]} »"
+        if example.weights is not None and len(example.weights) != len(example.rows):
+            return "donner autant de poids (weights) que de lignes (rows)"
+        for row in example.rows:
+            for name, value in row.items():
+                wanted = self.example_type(name)
+                if value is not None and not _fits(wanted, value):
+                    return f"« {value} » ne convient pas à l'entrée {name} : {_WANTED[wanted]}"
+        return ""
 
     @classmethod
     def missing_inputs(cls, given: set[str]) -> tuple[str, ...]:
