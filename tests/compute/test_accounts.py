@@ -22,7 +22,6 @@ from pydantic import TypeAdapter
 
 from pipelines.compute.accounts import accounts_of
 from pipelines.compute.network_year import compute_network_year
-from pipelines.declarations.estimators import ESTIMATORS, name_of
 from pipelines.declarations.statuses import REASONS, Account
 from pipelines.tables.national_inputs import NationalInputs
 from pipelines.tables.quality import COUNTS
@@ -246,11 +245,6 @@ def test_progress_and_transparency_say_what_makes_no_part(labo):
              for name, yes, sites, period in seen]  # fmt: skip
     (account,) = accounts_of(labo.catalogue(rate, export), "labo", export, [2024], labo.write(export, lines))
     assert (account.base, account.outside) == (1, {"autre_periode": 1, "non_calculable": 1, "sans_reponse": 2})
-
-
-def test_every_estimator_is_accounted_for_here():
-    here = {case.declared["name"] for case in CASES.values()} | {"declared", "progress_rate", "transparency_rate"}
-    assert here == {name_of(estimator) for estimator in ESTIMATORS}
 
 
 def test_the_values_behind_a_reason_are_counted(labo, levels):

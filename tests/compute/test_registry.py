@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.estimators import ESTIMATORS, EstimatorModel, Worked, name_of
 
 EXAMPLES = [
@@ -15,11 +16,10 @@ EXAMPLES = [
     for estimator in ESTIMATORS
     for number, worked in enumerate(estimator.card.examples)
 ]
-TYPES = {"answer": "string", "network": "string", "start": "date", "end": "date"}
 
 
-def _read(name: str, value: Any) -> Any:
-    return date.fromisoformat(value) if TYPES.get(name) == "date" and value else value
+def _read(kind: str, value: Any) -> Any:
+    return date.fromisoformat(value) if kind == "date" and value else value
 
 
 @pytest.mark.parametrize(("estimator", "worked"), EXAMPLES)
@@ -27,9 +27,10 @@ def test_the_example_of_the_card_is_true(estimator: type[EstimatorModel], worked
     name = name_of(estimator)
     inputs = sorted({key for row in worked.rows for key in row})
     typed = estimator.family == "typed"
-    counted = name == "count"
+    read = estimator.model_validate({"name": name, **worked.parameters})
+    types = {key: read.example_type(key) for key in inputs}
     export = labo.export(
-        {**{key: "string" if counted else TYPES.get(key, "number") for key in inputs}, "poids": "number"},
+        {**types, "poids": "number"},
         level="national" if typed else "site",
         collection="sample" if worked.bounds else "census",
         weight="poids" if worked.weights else None,
@@ -37,7 +38,7 @@ def test_the_example_of_the_card_is_true(estimator: type[EstimatorModel], worked
     place = {"maille": "national", "territoire": "FR"} if typed else {"territoire": "30", "structure": "B1"}
     weights = worked.weights or (1.0,) * len(worked.rows)
     rows = [
-        {**{key: _read(key, value) for key, value in row.items()}, "poids": float(weight), **place}
+        {**{key: _read(types[key], value) for key, value in row.items()}, "poids": float(weight), **place}
         for row, weight in zip(worked.rows, weights, strict=True)
     ]
     declared = {
@@ -46,6 +47,8 @@ def test_the_example_of_the_card_is_true(estimator: type[EstimatorModel], worked
         "levels": {"national": {"obtained": estimator.level_methods[0]}},
         "feed": {"inputs": {key: key for key in inputs}},
     }
+    (account,) = accounts_of(labo.catalogue(declared, export), "labo", export, [2024], labo.write(export, rows))
+    assert account.accepted == len(rows) == account.base + sum(account.outside.values())
     made = labo.run(declared, export, rows)
     assert not made.failures
     (line,) = made.results.to_dict("records")

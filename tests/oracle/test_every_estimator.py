@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from fixtures.explained_run import House, Judge, export, judged, levels
 from oracle.second_path.judge import SecondPath
 
-from pipelines.declarations.estimators import ESTIMATORS
+from pipelines.declarations.estimators import ESTIMATORS, name_of
 from pipelines.explain import Explainer
 
 pytestmark = pytest.mark.e2e  # two whole runs of many networks
@@ -155,7 +155,7 @@ def test_the_rows_behind_each_value_are_those_of_the_second_path(observed, secon
 
 
 def test_every_estimator_is_tested_here():
-    names = {get_args(item.model_fields["name"].annotation)[0] for item in ESTIMATORS}
+    names = {name_of(estimator) for estimator in ESTIMATORS}
     assert names == {*FROM_ROWS, "declared", "progress_rate", "transparency_rate"}
 
 
