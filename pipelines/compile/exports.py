@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pipelines.declarations.network import DURATION_FORMS
+from pipelines.declarations.network import DURATION_FORMS, WORKBOOKS
 from pipelines.mechanics.durations import DURATION_PATTERNS
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _WRITING = {
     "true_values": "trueValues",
     "false_values": "falseValues",
 }
-_WORKBOOKS = ("xlsx", "ods")
 _ENDING = re.compile(r"\.(csv|txt|tsv|parquet|xlsx|ods)(\.(gz|zip))?\Z|\.(zip|gz)\Z", re.IGNORECASE)
 
 
@@ -85,7 +84,7 @@ def workbooks_for(pattern: str) -> list[str]:
     """Return the patterns of the workbooks that may stand for the files of a declared one: the same, but its ending."""
     if not _ENDING.search(pattern):
         return []
-    patterns = [_ENDING.sub(f".{kind}", pattern) for kind in _WORKBOOKS]
+    patterns = [_ENDING.sub(f".{kind}", pattern) for kind in WORKBOOKS]
     return [item for item in patterns if item.casefold() != pattern.casefold()]
 
 

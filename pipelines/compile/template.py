@@ -16,6 +16,7 @@ from xlsxwriter.utility import xl_col_to_name
 from pipelines.compile.expected_cells import cell_example, example_rows, expected_words, shown, territory_codes
 from pipelines.compile.exports import date_pattern, field_descriptor, is_optional, label_of, workbooks_for
 from pipelines.compile.workbook import print_in_width, workbook, write_lines, write_text
+from pipelines.declarations.network import WORKBOOKS
 from pipelines.declarations.roles import row_rules
 from pipelines.mechanics.durations import duration_value
 
@@ -111,7 +112,7 @@ def template_workbook(catalogue: Catalogue, network: str, export: Export, layout
     target = io.BytesIO()
     with workbook(title, target) as book:
         formats = [book.add_format({"num_format": column.number_format}) for column in columns]
-        name = (layout.sheet if _is_workbook(layout) else None) or "Données"
+        name = (layout.sheet if layout.format in WORKBOOKS else None) or "Données"
         notice, described, example = _free(name, NOTICE, COLUMNS, EXAMPLE)
         _sheet_to_fill(book, name, layout, title, columns, formats)
         write_lines(book, notice, title, _notice(network, export, layout, year, name, columns, shows=bool(rows)))
@@ -150,10 +151,6 @@ def _sheet_to_fill(
 def _free(taken: str, *names: str) -> list[str]:
     """Return names of sheets, changed where the sheet to fill has that name."""
     return [f"{name} (aide)" if name.casefold() == taken.casefold() else name for name in names]
-
-
-def _is_workbook(layout: Layout) -> bool:
-    return layout.format in ("xlsx", "ods")
 
 
 def _header(book: Workbook, sheet: Worksheet, layout: Layout, title: str, columns: Sequence[_Column]) -> None:
@@ -303,7 +300,7 @@ def _notice(
         elif column.field.type == "duration":
             lines.append(f"« {column.label} » : une durée du tableur, au format {form}.")
     lines.append("Une valeur inconnue reste vide : n'écrivez ni 0, ni « ? ».")
-    sent = workbooks_for(expected) if not _is_workbook(layout) else [expected]
+    sent = workbooks_for(expected) if layout.format not in WORKBOOKS else [expected]
     lines.append(f"Envoyez ce classeur rempli, sous le nom : {(sent or [expected])[0].rsplit('/', 1)[-1]}")
     if layout.format == "csv":
         name = expected.rsplit("/", 1)[-1]

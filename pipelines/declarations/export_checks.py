@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipelines.declarations.network import DURATION_FORMS
+from pipelines.declarations.network import DURATION_FORMS, WORKBOOKS
 from pipelines.declarations.problems import twins, unknown
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _layout_faults(network: Network, export: Export) -> Iterator[Fault]:
         for name, form in _unfit_forms(export, layout):
             message = f"format « {form} » impossible pour une durée ; permis : {', '.join(DURATION_FORMS)}"
             yield (*place, "fields", name, "format"), message
-        if layout.format in ("csv", "parquet") and layout.sheet:
+        if layout.format not in WORKBOOKS and layout.sheet:
             yield (*place, "sheet"), f"« sheet » n'a pas de sens pour un fichier {layout.format}"
         if not layout.one_file_per_year and export.period.field is None:
             yield place, "un fichier de plusieurs années demande « period.field » (ou {year} dans path)"

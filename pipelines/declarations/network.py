@@ -33,6 +33,7 @@ DURATION_UNITS = ("secondes", "minutes", "heures", "jours")
 NUMERIC = ("integer", "number", "year", "duration")  # types of fields that are computed with
 ExportKind = Literal["survey", "operations", "values", "experiences"]
 FileFormat = Literal["csv", "xlsx", "ods", "parquet"]
+WORKBOOKS: tuple[FileFormat, ...] = ("xlsx", "ods")  # formats of sheets
 DoubtKind = Literal["contenu-deja-recu", "lignes-rondes", "chute-de-lignes"]
 MOST_ON_A_POSTER = 6  # more can't be read at two metres on A4
 TerritoryCodes = Literal["departement", "region", "pilote"]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import codecs
 import re
 import zipfile
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING
 
+from pipelines.declarations.network import WORKBOOKS
 from pipelines.read.cells import UnusableFileError, open_binary
 
 if TYPE_CHECKING:
@@ -17,15 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Layout
-
-FileKind = Literal["csv", "xlsx", "ods", "parquet"]
+    from pipelines.declarations.network import FileFormat
 
 _TITLES = {"csv": "un CSV", "xlsx": "un classeur XLSX", "ods": "un classeur ODS", "parquet": "un Parquet"}
 _ZIP_TITLES = {**_TITLES, "xlsb": "un classeur Excel binaire (.xlsb)", "docx": "un document Word"}
 _ZIP_PARTS = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "content.xml": "ods"}
 _SAVE_AS = {"csv": "CSV UTF-8", "xlsx": "Classeur Excel (.xlsx)", "ods": "Feuille de calcul ODF (.ods)"}
 _TEXT = "du texte (CSV)"
-_WORKBOOKS = ("xlsx", "ods")
 _OWN = {"gz": b"\x1f\x8b", "zip": b"PK"}
 _HEAD = 4096  # bytes that tell a text from the rest
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
@@ -48,13 +47,13 @@ _SIGNATURES = {
 _WEB = ("<!doctype", "<html", "<head", "<body", "<table", "<script", "<?xml", "<!--")
 
 
-def check_kind(source: bytes | Path, declared: FileKind) -> None:
+def check_kind(source: bytes | Path, declared: FileFormat) -> None:
     """Raise UnusableFileError if the bytes are those of another kind of file than the ``declared`` one."""
     with open_binary(source) as stream:
         head = stream.read(_HEAD)
         kind = _kind_of_zip(stream) if head.startswith(_ZIP) else None
     if head.startswith(_ZIP):
-        if kind in (declared, None) and declared in _WORKBOOKS:
+        if kind in (declared, None) and declared in WORKBOOKS:
             return  # None: too damaged to tell, its reader will
         raise _other(declared, _ZIP_TITLES.get(kind or "", "une archive zip"), kind)
     if head.startswith(_PARQUET):
@@ -112,9 +111,9 @@ def layout_of_file(content: Path, name: str, layout: Layout) -> Layout:
     """
     with content.open("rb") as stream:
         kind = _kind_of_zip(stream) if stream.read(2) == b"PK" else None
-    if kind not in _WORKBOOKS or kind == layout.format or not name.lower().endswith(f".{kind}"):
+    if kind not in WORKBOOKS or kind == layout.format or not name.lower().endswith(f".{kind}"):
         return layout
-    sheet = layout.sheet if layout.format in _WORKBOOKS else None
+    sheet = layout.sheet if layout.format in WORKBOOKS else None
     return layout.model_copy(update={"format": kind, "sheet": sheet, "member": None})
 
 
@@ -131,7 +130,7 @@ def _signed(content: bytes) -> str:
     return next((title for signature, title in _SIGNATURES.items() if content.startswith(signature)), "")
 
 
-def _other(declared: FileKind, title: str, kind: str | None = None) -> UnusableFileError:
+def _other(declared: FileFormat, title: str, kind: str | None = None) -> UnusableFileError:
     mend = f"Enregistrez-le au format « {_SAVE_AS[declared]} »" if declared in _SAVE_AS else "Exportez-le de nouveau"
     if kind in _TITLES:
         mend += ", ou demandez à l'équipe données d'attendre ce format"

@@ -16,6 +16,7 @@ import frictionless
 
 from pipelines.compile.expected_cells import date_form
 from pipelines.compile.exports import field_descriptor, is_optional
+from pipelines.declarations.network import WORKBOOKS
 from pipelines.mechanics.french import MONTHS, day_in_words
 from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.damaged_cells import damage_of
@@ -104,7 +105,7 @@ class Causes:
             return _date_cause(descriptor, text)
         if field.type not in ("integer", "number", "year"):
             return ""
-        found = _number_cause(descriptor, text, in_sheet=self._layout.format in ("xlsx", "ods"))
+        found = _number_cause(descriptor, text, in_sheet=self._layout.format in WORKBOOKS)
         return found or near_miss(text, [code for code in descriptor.get("missingValues", []) if code])
 
 
