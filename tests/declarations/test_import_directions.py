@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.declarations.network import WORKBOOKS
 from pipelines.declarations.statuses import Status
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,20 +24,20 @@ BELOW = {
     "read": {"mechanics", "declarations", "compile"},
     "tabular": set(),
     "validate": {"mechanics", "declarations", "compile", "tabular"},
-    "compute": {"mechanics", "declarations", "compile", "disclosure"},
-    "disclosure": {"mechanics", "declarations", "compile"},
-    "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
+    "compute": {"mechanics", "declarations", "disclosure"},
+    "disclosure": {"declarations"},
+    "tables": {"mechanics", "declarations", "compute", "disclosure"},
     "barometers": {"mechanics", "declarations", "compute"},
     "signals": {"mechanics", "compute"},
     "voice": {"mechanics", "declarations"},
     "signal_tables": {"mechanics", "declarations"},
     "release": {"mechanics", "declarations", "compile", "tabular"},
     "targets": {"mechanics", "declarations", "release"},
-    "portal": {"mechanics", "declarations", "compile", "release"},
+    "portal": {"mechanics", "declarations", "release"},
     "explain": {"mechanics", "declarations", "compile", "read", "validate", "compute", "disclosure", "flow"},
-    "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
+    "report": {"mechanics", "declarations", "validate", "release", "targets", "flow"},
     "flow": {
-        *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
+        *("mechanics", "declarations", "compile", "read", "validate", "compute", "disclosure", "tables"),
         *("barometers", "signals", "signal_tables", "voice"),
         *("release", "targets", "portal"),
     },
@@ -137,6 +138,21 @@ def test_the_walk_sees_each_fault(module, line):
     assert len(faults(PROJECT / "pipelines" / module, line)) == 1
 
 
+def test_the_page_of_the_house_lists_rooms_above_those_that_they_import():
+    page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    order = re.findall(r"^\| `pipelines/(\w+)` \|", page, re.MULTILINE)
+    assert sorted(order) == sorted([*BELOW, "cli"])
+    for place, name in enumerate(order):
+        assert BELOW.get(name, set()) <= set(order[place + 1 :]), name
+
+
+@pytest.mark.parametrize("name", BELOW)
+def test_a_room_may_import_only_those_that_it_does_import(name):
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in MODULES if room(path) == name]
+    imported = {full.split(".")[1] for tree in trees for full, _ in imports(tree) if full.startswith("pipelines.")}
+    assert imported - {name} == BELOW[name]
+
+
 def test_a_command_may_import_assets_lazily():
     assert faults(PROJECT / "pipelines" / "cli.py", "def run():\n    from assets import jobs\n") == []
 
@@ -227,6 +243,15 @@ def test_the_formatter_is_off_for_tables_of_data_alone():
         for number in lines:
             tables = [node for node in ast.parse(text).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
             assert any(node.lineno <= number <= node.end_lineno for node in tables), f"{path}:{number}"
+
+
+def test_the_formats_of_workbooks_are_listed_in_one_place():
+    lists = [
+        (path, {item.value for item in node.elts if isinstance(item, ast.Constant)})
+        for path, tree in of_the_project() for node in ast.walk(tree)
+        if isinstance(node, ast.Tuple | ast.List | ast.Set)
+    ]  # fmt: skip
+    assert {path for path, values in lists if values >= set(WORKBOOKS)} == {"pipelines/declarations/network.py"}
 
 
 def test_there_is_no_code_among_the_declarations():
