@@ -148,6 +148,9 @@ class _Checks:
                 yield ("levels", level, "compare"), message
         if limit := indicator.minimum_base:
             yield from unknown(("minimum_base", "reason"), limit.reason, self.reasons, "motif d'absence")
+        for number, example in enumerate(indicator.examples):
+            if fault := indicator.estimator.example_fault(example):
+                yield ("examples", number), fault
         for name, feed in indicator.networks.items():
             if f"networks/{name}.yml" in self.broken:
                 continue

@@ -163,13 +163,6 @@ class Indicator(Model):
         return self
 
     @model_validator(mode="after")
-    def _examples_suit_the_estimator(self) -> Indicator:
-        for number, example in enumerate(self.examples, start=1):
-            if fault := self.estimator.example_fault(example):
-                raise ValueError(f"examples[n° {number}] : {fault}")
-        return self
-
-    @model_validator(mode="after")
     def _effort_says_the_same_direction_twice(self) -> Indicator:
         best = getattr(self.estimator, "best", None)
         if best and self.direction == {"low": "higher", "high": "lower"}[best]:
