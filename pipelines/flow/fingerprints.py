@@ -1,7 +1,7 @@
 """What each stage depends on, as hashes: its inputs, its declarations and the code of its rooms.
 
-A change elsewhere makes nothing again: the wording of a letter judges no file anew, a rule of gathering remakes the
-tables alone.
+A change elsewhere makes nothing again: the wording of a letter or of a screen judges no file anew, a rule of gathering
+remakes the tables alone.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.declarations import Catalogue
 
 PIPELINES = Path(__file__).resolve().parents[1]
-# The rooms and modules of ``pipelines`` that a stage runs, and those left out of them: what producers are written.
+# The rooms and modules of ``pipelines`` that a stage runs.
 _DECLARED = ("mechanics", "declarations", "compile")
 EVERYTHING = ("",)  # told in every release; it makes nothing again
 JUDGING = (*_DECLARED, "read", "tabular", "validate", "flow/judge.py")
@@ -22,7 +22,12 @@ COMPUTING = (*_DECLARED, "compute", "disclosure", "flow/compute.py")
 _WORDS = ("validate/findings.py", "validate/messages.py", "validate/messages.yml")
 _HIDING = ("flow/protection.py", "flow/earlier_releases.py")
 GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", *_HIDING, "barometers", "flow/barometer_waves.py")
-_LETTERS = ("validate/letters/letter.py", "validate/letters/annotated_copy.py", "validate/letters/templates/")
+# Left out of those rooms: what only people read (letters, terminal, templates to fill), or only a command computes.
+ONLY_READ = (
+    *("validate/letters/letter.py", "validate/letters/annotated_copy.py", "validate/letters/templates/"),
+    *("validate/grouped_findings.py", "validate/verdict_screen.py", "validate/check.py"),
+    *("compile/template.py", "compile/workbook.py", "compile/editor.py", "declarations/uses.py"),
+)
 
 
 def fingerprint(*parts: object) -> str:
@@ -62,7 +67,7 @@ def _hash_of(parts: tuple[str, ...], root: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(path for part in parts for path in _sources(root / part)):
         name = path.relative_to(root).as_posix()
-        if parts == EVERYTHING or not name.startswith(_LETTERS):
+        if parts == EVERYTHING or not name.startswith(ONLY_READ):
             digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

@@ -14,6 +14,8 @@ from pipelines.flow.gather import gathered, make_tables, national_state
 
 PROJECT = Path(__file__).resolve().parents[2]
 LETTER = "validate/letters/templates/letter.txt"
+LETTERS = {"validate/letters/letter", "validate/letters/annotated_copy"}
+ONLY_READ = {part.removesuffix(".py") for part in fingerprints.ONLY_READ}
 STATE = {"flow"}  # where the state is kept and how: what it holds is in the fingerprints of those that make it
 
 
@@ -45,8 +47,14 @@ def test_nothing_changed_makes_nothing(done, monkeypatch, tmp_path):
     assert not makes_tables(done)
 
 
-@pytest.mark.parametrize("file", [LETTER, "cli/terminal_output.py", "explain/explanation_screen.py", "targets/plan.py"])
-def test_a_wording_changed_in_a_letter_makes_nothing_again(done, monkeypatch, tmp_path, file):
+@pytest.mark.parametrize(
+    "file",
+    [
+        *(LETTER, "cli/terminal_output.py", "explain/explanation_screen.py", "targets/plan.py"),
+        *(part for part in fingerprints.ONLY_READ if part.endswith(".py")),
+    ],
+)
+def test_a_wording_changed_in_what_people_read_makes_nothing_again(done, monkeypatch, tmp_path, file):
     changed(monkeypatch, tmp_path, file, "\n# autrement dit\n")
     assert done.seen() == {}
     assert not makes_tables(done)
@@ -76,22 +84,33 @@ def test_a_file_is_not_judged_again_for_another_way_of_computing(done, monkeypat
     assert {path: path.stat().st_mtime_ns for path in done.store.judged.iterdir()} == judged
 
 
+def imported_by(module: str) -> set[str]:
+    """The modules of the project that one names in its imports, the doors of their rooms included."""
+    names = set()
+    for node in ast.walk(ast.parse((PROJECT / "pipelines" / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pipelines."):
+            home = node.module.removeprefix("pipelines.").replace(".", "/")
+            names |= {home, f"{home}/__init__", *(f"{home}/{alias.name}" for alias in node.names)}
+    return {name for name in names if (PROJECT / "pipelines" / f"{name}.py").exists()}
+
+
 def modules_below(start: str) -> set[str]:
-    """Every module of the project that a module imports, directly or not, but through the state."""
+    """Every module of the project that a module imports, directly or not, but through the state or what is read."""
     found, waiting = set(), [start]
     while waiting:
         name = waiting.pop()
-        path = PROJECT / "pipelines" / f"{name}.py"
-        if name in found or not path.exists():
+        if name in found:
             continue
         found.add(name)
-        if name != start and name.split("/")[0] in STATE:
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pipelines."):
-                home = node.module.removeprefix("pipelines.").replace(".", "/")
-                waiting += [home, f"{home}/__init__", *(f"{home}/{alias.name}" for alias in node.names)]
+        if name == start or not (name.split("/")[0] in STATE or name in ONLY_READ):
+            waiting += imported_by(name)
     return {name for name in found if name.split("/")[0] not in STATE}
+
+
+@pytest.mark.parametrize("stage", ["judge", "compute", "gather", "kept_verdicts", "barometer_waves", "protection"])
+def test_what_only_people_read_is_no_part_of_a_stage(stage):
+    """But letters and annotated copies, which the room of judging hands on for whoever writes to producers."""
+    assert {name for name in modules_below(f"flow/{stage}") if name in ONLY_READ} <= LETTERS
 
 
 @pytest.mark.parametrize(
