@@ -24,8 +24,8 @@ from pipelines.flow.barometer_waves import BAROMETER_TABLES, gather_barometers
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import ExportVerdict, National, NetworkYear, YearVerdict
-from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, STATE_FILES, Store
-from pipelines.flow.stored_files import read_frame, table_in_parts, write_record, write_table
+from pipelines.flow.store import FRAMES, NATIONAL_ROOM, STATE_FILES, Store
+from pipelines.flow.stored_files import read_frame, table_in_parts, write_table
 from pipelines.mechanics.files import sha256
 from pipelines.tables.correlations import CORRELATED
 from pipelines.tables.national import COMMON, common_tables, safe_tables
@@ -86,7 +86,7 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> Na
             set_aside=tuple(aside for national in nationals for aside in national.set_aside),
             kept=tuple(kept for national in nationals for kept in national.kept),
         )
-        write_record(folder / NATIONAL_FILE, made)
+        store.tell_tables(made)
     store.keep(_GATHERED, state)
     return made
 

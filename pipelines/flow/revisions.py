@@ -14,7 +14,7 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.fingerprints import fingerprint
 from pipelines.flow.state import ExportVerdict, NetworkYear, Proposal, Reception
 from pipelines.flow.store import FRAMES, PROPOSAL_FILE, REVISIONS, STATE_FILES, Store
-from pipelines.flow.stored_files import read_frame, read_shaped
+from pipelines.flow.stored_files import read_frame
 
 ACCEPT_JOB = "accepter_revision"
 
@@ -88,7 +88,7 @@ def waiting_revisions(store: Store) -> Iterator[Proposal]:
 
 def waiting(store: Store, network: str, year: int) -> Proposal | None:
     """Return the revision that waits for a network-year, if any."""
-    proposal = read_shaped(store.proposals.network_year(network, year) / PROPOSAL_FILE, Proposal)
+    proposal = store.proposal(network, year)
     return proposal if proposal and not proposal.accepted else None
 
 
@@ -116,7 +116,7 @@ def finish_accepting(store: Store, network: str, year: int) -> None:
     """Put an accepted revision in place, from wherever a crash may have left it."""
     proposals = store.proposals
     new, old = proposals.network_year(network, year), store.network_year(network, year)
-    proposal = read_shaped(new / PROPOSAL_FILE, Proposal)
+    proposal = store.proposal(network, year)
     if proposal is None or not proposal.accepted:
         return
     store.observations(network, year)  # what stood is kept whole

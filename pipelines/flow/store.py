@@ -40,7 +40,7 @@ STATE_FILES: dict[type[Record], str] = {
     YearVerdict: "report.json",
     Results: "results.json",
 }
-PROPOSAL_FILE, NATIONAL_FILE = "revision.json", "national.json"
+PROPOSAL_FILE, _NATIONAL_FILE = "revision.json", "national.json"
 REVISIONS, NETWORKS, NATIONAL_ROOM = "work/revisions", "work/networks", "work/national"
 _STAGES: dict[type[Record], Stage] = {Reception: "raw", YearVerdict: "observations", Results: "results"}
 _RELEASES, _CATALOGUE = "releases", "catalogue"
@@ -135,6 +135,10 @@ class Store:
         write_record(self._folder(network, year) / name, record)
         self._save_stages(network, year, [_STAGES.get(type(record), "results")])
 
+    def proposal(self, network: str, year: int) -> Proposal | None:
+        """Return what a revision of a network and year proposes, accepted or not; None when there is none."""
+        return read_shaped(self.proposals.network_year(network, year) / PROPOSAL_FILE, Proposal)
+
     def save_network_year(self, network: str, year: int) -> None:
         """Make what its folder holds, nothing maybe, all that there is of a network and year."""
         self._save_stages(network, year, _STAGES.values())
@@ -202,7 +206,11 @@ class Store:
 
     def tables_made(self) -> National:
         """Return what is known of the national tables last made; nothing before there were any."""
-        return read_shaped(self.national / NATIONAL_FILE, National) or National()
+        return read_shaped(self.national / _NATIONAL_FILE, National) or National()
+
+    def tell_tables(self, made: National) -> None:
+        """Write what is known of the national tables just made; whoever is ``writing`` their room saves it."""
+        write_record(self.national / _NATIONAL_FILE, made)
 
     def room(self, name: str) -> Path:
         """Return a folder of the output, all of it here; ``name`` is its path there."""
@@ -237,6 +245,10 @@ class Store:
             if f"work/{known}" not in self._whole:
                 self._sets.bring(known, self.output / "work" / known, lambda path: path == file)
         return self.output / name
+
+    def records(self, room: str, shape: type[Shape]) -> dict[str, Shape | None]:
+        """Return what each JSON file of a room holds, by its name without suffix: see ``read_shaped``."""
+        return {path.stem: read_shaped(path, shape) for path in sorted(self.room(room).glob("*.json"))}
 
     def file(self, name: str) -> Path:
         """Return a small file of the output; ``name`` is its path there."""

@@ -15,7 +15,6 @@ from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
-from pipelines.flow.stored_files import read_shaped
 from pipelines.flow.voice_facts import (
     foreign_voices_sentence,
     signals_made,
@@ -128,11 +127,10 @@ def _targets(catalogue: Catalogue, store: Store, dataset: str, latest: str | Non
     if shown := store.published(dataset):
         page = store.address(data_page(catalogue, store, dataset))
         targets.append(_target("catalogue local", page, shown.get("version"), latest))
-    for path in sorted(store.room("targets").glob("*.json")):
-        record = read_shaped(path, _TargetRecord)  # a damaged or unknown file says nothing
+    for name, record in store.records("targets", _TargetRecord).items():  # a damaged or unknown file says nothing
         last = record.datasets.get(dataset) if record else None
         if last is not None:
-            targets.append(_target(path.stem, last.get("page") or last.get("id"), last.get("version"), latest))
+            targets.append(_target(name, last.get("page") or last.get("id"), last.get("version"), latest))
     return targets
 
 
