@@ -19,10 +19,10 @@ from pipelines.barometers.secrecy import THRESHOLD, hidden
 from pipelines.compute.intervals import kish
 from pipelines.compute.significance import LEVEL
 from pipelines.declarations.barometer import Barometer, Question, Wave
+from pipelines.declarations.statuses import FigureStatus
 from pipelines.mechanics.french import listed
 
 FEW = 30  # answers: under it a figure is told with a warning, and enters no test
-PUBLISHED, LOW_BASE, SECRET = "publié", "base faible", "secret statistique"
 CONVENTIONAL = "conventionnel (échantillon par quotas)"
 RANDOM = "comme d'un échantillon tiré au hasard"
 _REST = [f"{name}_reste" for name in (*SUMS, *FIGURES)]
@@ -191,8 +191,9 @@ def _results(barometer: Barometer, wave: Wave, answers: Answers, computed: Mappi
     lines = crosstabs(barometer, wave, answers)
     out = hidden(lines, nested_cuts(barometer, answers)) if len(lines) else np.zeros(0, dtype=bool)
     lines["effet_de_plan"] = lines["n"] / lines["base_efficace"]
-    lines["statut"] = np.where(out, SECRET, np.where(lines["n"] < FEW, LOW_BASE, PUBLISHED))
-    lines["fiable"] = lines["statut"].eq(PUBLISHED)
+    by_base = np.where(lines["n"] < FEW, FigureStatus.LOW_BASE.value, FigureStatus.PUBLISHED.value)
+    lines["statut"] = np.where(out, FigureStatus.SECRET.value, by_base)
+    lines["fiable"] = lines["statut"].eq(FigureStatus.PUBLISHED.value)
     lines["seuil_fiable"] = FEW
     lines[_BLANKED] = lines[_BLANKED].astype("float64").mask(np.repeat(out[:, None], len(_BLANKED), axis=1))
     lines = with_letters(against_rest(lines))
@@ -210,7 +211,7 @@ def _results(barometer: Barometer, wave: Wave, answers: Answers, computed: Mappi
 
 def _told(barometer: Barometer, wave: Wave, wave_received: ReceivedWave, computed: pd.DataFrame) -> pd.DataFrame:
     """Return the lines of a wave in the columns that are published, but those that name the wave."""
-    lines = computed[computed["n"].gt(0) | computed["statut"].eq(SECRET)].reset_index(drop=True)
+    lines = computed[computed["n"].gt(0) | computed["statut"].eq(FigureStatus.SECRET.value)].reset_index(drop=True)
     for what in ("vague", "reste"):
         corrected = lines[f"p_{what}_corrigee"]
         lines[f"{what}_significatif"] = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
@@ -219,7 +220,10 @@ def _told(barometer: Barometer, wave: Wave, wave_received: ReceivedWave, compute
         base=lines["n"],
         intervalle=lines["borne_basse"].notna().map({True: CONVENTIONAL if wave.quotas else RANDOM, False: None}),
         motif=lines["statut"].map(
-            {SECRET: f"moins de {THRESHOLD} réponses, ou de quoi les retrouver", LOW_BASE: f"moins de {FEW} réponses"}
+            {
+                FigureStatus.SECRET.value: f"moins de {THRESHOLD} réponses, ou de quoi les retrouver",
+                FigureStatus.LOW_BASE.value: f"moins de {FEW} réponses",
+            }
         ),
         note=_rounding_notes(barometer, lines),
         nature_donnees=_nature(wave_received),

@@ -1,4 +1,4 @@
-"""What can be said of an export, a network-year or an accepted row: closed lists of words, as people read them."""
+"""What can be said of an export, a network-year, an accepted row, a figure or a signal: closed lists of words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +13,25 @@ class Status(StrEnum):
     NOT_HANDED_OVER = "non transmis"
     UNTREATED = "non traité"
     FAILED = "erreur"
+
+
+class FigureStatus(StrEnum):
+    """Whether a published figure is told (``statut``); ``REVISED``: it no longer is what an earlier release told."""
+
+    PUBLISHED = "publié"
+    LOW_BASE = "base faible"
+    SECRET = "secret statistique"
+    REVISED = "révisé"
+
+
+class SignalState(StrEnum):
+    """What became of a signal (``etat``); ``REVISED``: it was published, and no test sees it any more."""
+
+    TO_CONFIRM = "à confirmer"
+    CONFIRMED = "confirmé"
+    FALLEN = "retombé"
+    EXPLAINED = "expliqué"
+    REVISED = "révisé"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.references import SignalNote
+from pipelines.declarations.statuses import FigureStatus, SignalState
 from pipelines.flow.gather import declared_table
 from pipelines.flow.published_indicators import office_names, yearly_indicators
 from pipelines.flow.release import StoredTable
@@ -26,9 +27,7 @@ from pipelines.release.canonical import canonical_table
 from pipelines.release.inputs import Inputs
 from pipelines.release.refusals import TableError
 from pipelines.release.release_folder import Release, make_release
-from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM
-from pipelines.signal_tables.revised_cards import REVISED, Released
-from pipelines.signal_tables.shown_voices import PUBLISHED
+from pipelines.signal_tables.revised_cards import Released
 from pipelines.signal_tables.signal_cards import Words
 from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES, signal_tables
 
@@ -118,7 +117,7 @@ def _note_made(
         tuple(
             {"signal": card["signal"], "titre": card["titre"], "etat": card["etat"], "chiffres": _figures(card)}
             for card in cards
-            if card["etat"] in (TO_CONFIRM, CONFIRMED, REVISED)
+            if card["etat"] in (SignalState.TO_CONFIRM, SignalState.CONFIRMED, SignalState.REVISED)
         ),
         tuple(str(card["signal"]) for card in cards),
         synthetic,
@@ -130,9 +129,9 @@ def _note_made(
 
 
 def _figures(card: Mapping[Any, Any]) -> str:
-    if card["etat"] == REVISED:
+    if card["etat"] == SignalState.REVISED:
         return str(card["revision"])
-    if card["statut"] != PUBLISHED:
+    if card["statut"] != FigureStatus.PUBLISHED:
         return "nombre de voix secret"
     month = month_in_words(card["mois"])
     if pd.isna(card["attendu"]):

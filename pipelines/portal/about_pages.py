@@ -199,5 +199,5 @@ def _cell(reasons: list[str]) -> str:
     missing = sorted({reason for reason in reasons if reason})
     count = sum(not reason for reason in reasons)
     if not missing:
-        return "publié"
+        return State.PUBLISHED.value
     return f"{count} sur {len(reasons)} ({listed(missing)})" if count else listed(missing)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipelines.declarations.statuses import Status
+from pipelines.declarations.statuses import FigureStatus, Status
 
 
 class State(StrEnum):
     """In what state a figure is, in the words that a page shows: never 0, never blank."""
 
-    PUBLISHED = "publié"
+    PUBLISHED = FigureStatus.PUBLISHED.value
     PROVISIONAL = "provisoire"
-    SECRET = "secret statistique"
+    SECRET = FigureStatus.SECRET.value
     SMALL_BASE = "base insuffisante"
     NOT_SENT = Status.NOT_HANDED_OVER.value
     REFUSED = Status.REFUSED.value

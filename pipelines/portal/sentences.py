@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pipelines.declarations.statuses import FigureStatus
 from pipelines.mechanics.french import in_runs, listed
 from pipelines.portal.figures import Change, Figure, Indicator, Series, State
 
@@ -82,7 +83,7 @@ def remarks(figure: Figure) -> list[str]:
     """Return what is said of a value that is shown: « provisoire », « révisé »."""
     return [
         *([str(figure.state)] if figure.state is State.PROVISIONAL else []),
-        *(["révisé"] if figure.revised else []),
+        *([FigureStatus.REVISED.value] if figure.revised else []),
     ]
 
 

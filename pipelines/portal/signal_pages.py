@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from markupsafe import Markup
 
+from pipelines.declarations.statuses import SignalState
 from pipelines.mechanics.french import listed, month_in_words
 from pipelines.portal import addresses
 from pipelines.portal.charts.expected_voices import (
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 INDEX, METHOD = "signaux.html", "signaux/methode.html"
 ALL = "tous"
-FALLEN, REVISED = "retombé", "révisé"
 INDICATOR = "indicateur"  # the nature of a signal that no voice gave
 CARDS, LISTED, MONTHS, THEMES, PERIODS = 8, 150, 24, 6, 12  # shown on a page, which stays under 100 kB
 METHODS = {
@@ -102,12 +102,12 @@ class SignalPages(SidePages):
     def _signals(self) -> list[Line]:
         """Return the signals: the latest first, those that fell or were revised last."""
         return self.release.lines(
-            f"SELECT * FROM signaux ORDER BY etat IN ('{FALLEN}', '{REVISED}'), coalesce(observe, voix) IS NULL, "
-            "mois DESC, depuis DESC, signal"
+            f"SELECT * FROM signaux ORDER BY etat IN ('{SignalState.FALLEN}', '{SignalState.REVISED}'), "
+            "coalesce(observe, voix) IS NULL, mois DESC, depuis DESC, signal"
         )
 
     def _index(self, signals: Sequence[Line], services: Mapping[str, Sequence[str]]) -> File:
-        shown = [card for card in signals if card["etat"] not in (FALLEN, REVISED)][:CARDS]
+        shown = [card for card in signals if card["etat"] not in (SignalState.FALLEN, SignalState.REVISED)][:CARDS]
         return self.page(
             "signals.html",
             INDEX,
@@ -153,7 +153,7 @@ class SignalPages(SidePages):
     def _curve(self, card: Line, last: int | None = None) -> Chart | None:
         """Draw the months of a signal; None when none of them has a figure that is told."""
         asked = "SELECT * FROM courbes_signaux WHERE signal = ? ORDER BY mois"
-        lines = self.release.lines(asked, [card["signal"]]) if card["etat"] != REVISED else []
+        lines = self.release.lines(asked, [card["signal"]]) if card["etat"] != SignalState.REVISED else []
         if all(line["observe"] is None for line in lines):
             return None
         title = f"{card['titre']}, mois par mois"
@@ -243,7 +243,7 @@ def _method_in_words(method: str, family: str = "") -> str:
 
 def _checks(card: Line) -> list[tuple[str, str]]:
     """Return what each counter-explanation gave, with its title; those of a revised signal are told no more."""
-    checks = () if card["etat"] == REVISED else _CHECKS.items()
+    checks = () if card["etat"] == SignalState.REVISED else _CHECKS.items()
     return [(title, card[name] or SECRET) for name, title in checks if name in card]
 
 

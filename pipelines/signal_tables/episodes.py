@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pipelines.declarations.statuses import SignalState
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 CARD = ["network", "service", "office", "theme", "feeling", "term", "indicator"]  # what makes one signal
 CELL = [*CARD, "territory"]  # what a test is of: a cluster of départements moves from one month to the next
-TO_CONFIRM, CONFIRMED, FALLEN, EXPLAINED = "à confirmer", "confirmé", "retombé", "expliqué"
 _SERIES = ["network", "office", "indicator"]
 QUIET = 1  # periods without any signal that don't end an episode
 PERIODS_TO_CONFIRM = 2
@@ -66,14 +67,15 @@ class Episode:
         """Who saw it, the one whose figures are told first."""
         return list(dict.fromkeys([self.shown["detector"], *sorted({line["detector"] for line in self.lines})]))
 
-    def state(self, notes: Sequence[SignalNote]) -> str:
+    def state(self, notes: Sequence[SignalNote]) -> SignalState:
         """Return the state, with what people wrote of it; the latest note counts."""
         said = max(notes, key=lambda note: note.date).status if notes else None
         if said == "explained":
-            return EXPLAINED
+            return SignalState.EXPLAINED
         if self.fallen:
-            return FALLEN
-        return CONFIRMED if said or len(self.months) >= PERIODS_TO_CONFIRM else TO_CONFIRM
+            return SignalState.FALLEN
+        confirmed = said or len(self.months) >= PERIODS_TO_CONFIRM
+        return SignalState.CONFIRMED if confirmed else SignalState.TO_CONFIRM
 
 
 def episodes(tests: pd.DataFrame, ledger: pd.DataFrame) -> Iterator[Episode]:

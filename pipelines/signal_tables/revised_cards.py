@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipelines.declarations.statuses import FigureStatus, SignalState
 from pipelines.signal_tables.episodes import slug
 from pipelines.signal_tables.shown_voices import VOICES
 from pipelines.signal_tables.signal_cards import FIGURES
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-REVISED = "révisé"  # a state, and the status of figures that are told no more
 _UNTOLD = (*FIGURES, "valeur_q", "valeur_q_dependance", "volume", "campagne", "moderation", "formulaire", "intitule",
            "voir_aussi")  # fmt: skip
 _CURVE = ("observe", "attendu", "limite")
@@ -58,7 +58,7 @@ def with_revised(tables: dict[str, pd.DataFrame], before: Released, voices: pa.T
     tested = set(tables["tests_signaux"]["mois"])
     cards = {card["signal"]: _revised(card, before.version) if card["mois"] in tested else card for card in still_told}
     lines = [line for line in before.curves.to_dict("records") if line["signal"] in cards]
-    curves = [_untold(line) if cards[line["signal"]]["etat"] == REVISED else line for line in lines]
+    curves = [_untold(line) if cards[line["signal"]]["etat"] == SignalState.REVISED else line for line in lines]
     return tables | {
         "signaux": _joined(tables["signaux"], [*cards.values()]),
         "courbes_signaux": _joined(tables["courbes_signaux"], curves),
@@ -66,13 +66,13 @@ def with_revised(tables: dict[str, pd.DataFrame], before: Released, voices: pa.T
 
 
 def _revised(card: dict[Any, Any], version: str) -> dict[Any, Any]:
-    why = card.get("revision") if card["etat"] == REVISED else None
-    changes = {"etat": REVISED, "statut": REVISED, "revision": why or _WHY.format(version)}
-    return card | dict.fromkeys(_UNTOLD) | changes
+    why = card.get("revision") if card["etat"] == SignalState.REVISED else None
+    state = {"etat": SignalState.REVISED.value, "statut": FigureStatus.REVISED.value}
+    return card | dict.fromkeys(_UNTOLD) | state | {"revision": why or _WHY.format(version)}
 
 
 def _untold(line: dict[Any, Any]) -> dict[Any, Any]:
-    return line | dict.fromkeys(_CURVE) | {"vu": False, "statut": REVISED}
+    return line | dict.fromkeys(_CURVE) | {"vu": False, "statut": FigureStatus.REVISED.value}
 
 
 def _joined(table: pd.DataFrame, rows: list[dict[Any, Any]]) -> pd.DataFrame:

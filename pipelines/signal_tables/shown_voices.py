@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.declarations.statuses import FigureStatus
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,6 @@ VOICES, DAYS = 5, 3  # the least that is published
 STEP = 5  # numbers told are multiples of it
 ALL = "tous"
 FEELINGS = {"positif": "positif", "negatif": "négatif"}  # others are counted in ALL alone
-PUBLISHED, SECRET = "publié", "secret statistique"
 GROUP = ["reseau", "service", "mois", "theme"]
 
 
@@ -94,7 +95,7 @@ def voices_table(counts: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFram
     return counts.assign(
         theme_libelle=counts["theme"].map(lambda theme: theme_label(theme, labels)),
         voix=counts["voix"].map(about).astype("Int64").mask(hidden),
-        statut=np.where(hidden, SECRET, PUBLISHED),
+        statut=np.where(hidden, FigureStatus.SECRET.value, FigureStatus.PUBLISHED.value),
     ).drop(columns=["jours", "cache"])
 
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipelines.declarations.statuses import FigureStatus
 from pipelines.signal_tables.episodes import CARD, CELL
 from pipelines.signal_tables.shown_voices import (
     ALL,
     DAYS,
     FEELINGS,
-    PUBLISHED,
-    SECRET,
     VOICES,
     Counts,
     about,
@@ -89,7 +88,7 @@ def signal_card(
         "depuis": one.since,
         "mois": one.months[-1],
         "periodes": len(one.months),
-        "etat": one.state(notes),
+        "etat": one.state(notes).value,
         "detecteurs": ", ".join(one.detectors),
         **_figures(place, line, counts),
         "unite": words.units.get(place["indicator"], "valeur") if place["indicator"] else "voix",
@@ -99,10 +98,10 @@ def signal_card(
         "note": " ; ".join(_said(note) for note in sorted(notes, key=lambda note: note.date)) or None,
         "indicateurs_du_reseau": " ; ".join(words.indicators.get(place["network"], ())) or None,
         "revision": None,
-        "statut": PUBLISHED,
+        "statut": FigureStatus.PUBLISHED.value,
     }
     if card["voix"] is None and not place["indicator"]:
-        card |= {**dict.fromkeys(CHECKS.values()), "statut": SECRET}
+        card |= {**dict.fromkeys(CHECKS.values()), "statut": FigureStatus.SECRET.value}
     return card
 
 
@@ -187,7 +186,7 @@ def signal_curve(one: Episode, tests: pd.DataFrame, counts: Counts) -> Iterable[
             "mois": line["month"],
             **figures,
             "vu": line["month"] in one.months,
-            "statut": SECRET if figures["observe"] is None else PUBLISHED,
+            "statut": (FigureStatus.SECRET if figures["observe"] is None else FigureStatus.PUBLISHED).value,
         }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipelines.declarations import Catalogue
 from pipelines.declarations.references import Geography
-from pipelines.declarations.statuses import REASONS, Status
+from pipelines.declarations.statuses import REASONS, FigureStatus, Status
 from pipelines.disclosure.row_keys import of_each
 from pipelines.tables.national_inputs import NationalInputs, Receipts
 
@@ -64,7 +64,7 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
                         "reseau": network,
                         "annee": year,
                         "indicateur": identifier,
-                        "etat": "absent" if not published else "publié" if published == rows else "partiel",
+                        "etat": _extent(published, rows),
                         "motif_absence": usual.get(key) if published or not reason else catalogue.reasons[reason].label,
                         "exports": ", ".join(feed.export),
                         **receipts.rows(network, year, feed.export),
@@ -73,6 +73,12 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
                     }
                 )
     return pd.DataFrame(lines)
+
+
+def _extent(published: int, rows: int) -> str:
+    if not published:
+        return "absent"
+    return FigureStatus.PUBLISHED.value if published == rows else "partiel"
 
 
 def _usual_reasons(results: pd.DataFrame) -> pd.Series[str]:

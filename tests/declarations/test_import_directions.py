@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.declarations.network import WORKBOOKS
-from pipelines.declarations.statuses import Status
+from pipelines.declarations.statuses import FigureStatus, SignalState, Status
 from pipelines.flow import stored_files
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -231,7 +231,7 @@ def test_the_state_is_read_and_written_in_one_place():
 
 
 def test_a_status_is_written_in_one_place():
-    words = {status.value for status in Status} - {"erreur"}  # which is a severity too
+    words = {word.value for word in (*Status, *FigureStatus, *SignalState)} - {"erreur"}  # which is a severity too
     told = [
         path for path, tree in of_the_project() for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and node.value in words

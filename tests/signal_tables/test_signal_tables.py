@@ -18,10 +18,11 @@ from signal_tables.made_signals import POWER, made_tables
 
 from pipelines.cli import main
 from pipelines.declarations.references import SignalNote
+from pipelines.declarations.statuses import FigureStatus
 from pipelines.flow.store import Store
 from pipelines.flow.voice_facts import SignalsMade, keep_signals_made
 from pipelines.signal_tables.revised_cards import Released
-from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices, voices_table
+from pipelines.signal_tables.shown_voices import ALL, DAYS, VOICES, counted_voices, voices_table
 from pipelines.signal_tables.signal_cards import Words
 from pipelines.signal_tables.tables_of_signals import Findings, signal_tables
 from pipelines.signals.counter_explanations import checks
@@ -259,7 +260,7 @@ def test_offices_territories_and_windows_of_months_have_no_figure(where):
     check.pop("share", None)
     made = signal_tables(ENOUGH, findings([one_test(MONTHS[-1], seen=True, **where)], [check]), Words())
     card = made["signaux"].iloc[0]
-    assert (card["statut"], card["valeur_q"]) == (SECRET, 0.01)
+    assert (card["statut"], card["valeur_q"]) == (FigureStatus.SECRET, 0.01)
     assert pd.isna(card[FIGURES + CHECKS]).all()
     assert made["courbes_signaux"].empty
 
@@ -296,7 +297,7 @@ def test_a_secret_card_has_no_expectation_nor_check():
     few = voices({("panne", "negatif"): 4, ("", "positif"): 40})
     row = one_test(MONTHS[-1], seen=True, observed=4.0, voices=4)
     card = signal_tables(few, findings([row], [check]), Words())["signaux"].iloc[0]
-    assert card["statut"] == SECRET
+    assert card["statut"] == FigureStatus.SECRET
     assert pd.isna(card[FIGURES + CHECKS]).all()
 
 
@@ -331,13 +332,14 @@ def test_the_ledger_says_which_signals_have_a_card():
 
 
 @pytest.mark.parametrize(
-    ("observed", "counted", "status"), [(3, 0, SECRET), (0, 0, "publié"), (3, 9, SECRET), (20, 0, SECRET)]
+    ("observed", "counted", "status"),
+    [(3, 0, FigureStatus.SECRET), (0, 0, "publié"), (3, 9, FigureStatus.SECRET), (20, 0, FigureStatus.SECRET)],
 )
 def test_a_month_of_a_curve_is_told_where_the_number_of_voices_is(observed, counted, status):
     rows = [one_test(MONTHS[-2], seen=False, observed=float(observed), voices=counted), one_test(MONTHS[-1], seen=True)]
     line = signal_tables(ENOUGH, findings(rows), Words())["courbes_signaux"].iloc[0]
     assert line["statut"] == status
-    assert pd.isna(line["observe"]) == (status == SECRET)
+    assert pd.isna(line["observe"]) == (status == FigureStatus.SECRET)
 
 
 def test_a_service_of_few_voices_in_all_is_nowhere():

@@ -11,6 +11,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pipelines.declarations.statuses import FigureStatus
 from pipelines.mechanics.french import listed
 from pipelines.portal.charts.chart import Chart, Heights, Row, Table, dot, path, picture, shortened, text, ticks
 from pipelines.portal.sentences import number_text, sentence
@@ -244,7 +245,7 @@ def _dots(named: Sequence[tuple[str, Line]], whole: Line | None = None) -> str:
             continue
         if line["borne_basse"] is not None:
             marks.append(path("whisker", f"M{x(line['borne_basse']):g} {y}H{x(line['borne_haute']):g}"))
-        marks.append(dot(x(line["valeur"]), y, 4, "dot" if line["statut"] == "publié" else "open"))
+        marks.append(dot(x(line["valeur"]), y, 4, "dot" if line["statut"] == FigureStatus.PUBLISHED else "open"))
         marks.append(text(RIGHT, y - 10, opinion_figure(line, bare=True), "v e"))
     return picture("Points", WIDTH, height, marks)
 
@@ -261,7 +262,7 @@ def rest_text(line: Line) -> str:
 
 def letters_text(line: Line, lines: Sequence[Line]) -> str:
     """Name the groups that a group is surely above."""
-    if line["statut"] != "publié":
+    if line["statut"] != FigureStatus.PUBLISHED:
         return "non comparé"
     names = {one["lettre"]: one["groupe_libelle"] for one in lines}
     return listed([names[letter] for letter in line["superieur_a"] or "" if letter in names]) or "aucun"
