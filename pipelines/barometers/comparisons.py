@@ -20,35 +20,35 @@ TABLE = ["question", "coupe"]  # the tests of one cross-table are corrected toge
 _TESTED = ("valeur", "erreur_type", "base_efficace")
 
 
-def against_rest(found: pd.DataFrame) -> pd.DataFrame:
-    """Return ``found`` (the lines of a wave, ``fiable`` where they may be tested) with ecart_reste, p_reste, corrected.
+def against_rest(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return ``lines`` (the lines of a wave, ``fiable`` where they may be tested) with ecart_reste, p_reste, corrected.
 
     The rest, not the whole: a group is a part of the whole, which would hide half of its own difference.
     """
-    few = found["n_reste"].to_numpy() < found["seuil_fiable"].to_numpy()
-    tested = found["fiable"].to_numpy() & (found["coupe"] != ALL).to_numpy() & ~few
-    return _compared(found, found[[f"{name}_reste" for name in _TESTED]], tested, "reste")
+    few = lines["n_reste"].to_numpy() < lines["seuil_fiable"].to_numpy()
+    tested = lines["fiable"].to_numpy() & (lines["coupe"] != ALL).to_numpy() & ~few
+    return _compared(lines, lines[[f"{name}_reste" for name in _TESTED]], tested, "reste")
 
 
-def against_wave(found: pd.DataFrame, earlier: pd.DataFrame, comparable: pd.Series[bool]) -> pd.DataFrame:
-    """Return ``found`` with ecart_vague, p_vague and corrected p: the same lines of an ``earlier`` wave, if any.
+def against_wave(lines: pd.DataFrame, earlier: pd.DataFrame, comparable: pd.Series[bool]) -> pd.DataFrame:
+    """Return ``lines`` with ecart_vague, p_vague and corrected p: the same lines of an ``earlier`` wave, if any.
 
     ``comparable``: of each line, whether its question was put in the same words. Two waves are two samples drawn apart.
     """
     key = [*ROW, "groupe"]
-    then = found[key].merge(earlier[[*key, *_TESTED, "fiable"]], on=key, how="left")
-    tested = found["fiable"].to_numpy() & (then["fiable"].to_numpy() == True) & comparable.to_numpy()  # noqa: E712 (NaN)
-    return _compared(found, then[list(_TESTED)], tested, "vague")
+    then = lines[key].merge(earlier[[*key, *_TESTED, "fiable"]], on=key, how="left")
+    tested = lines["fiable"].to_numpy() & (then["fiable"].to_numpy() == True) & comparable.to_numpy()  # noqa: E712 (NaN)
+    return _compared(lines, then[list(_TESTED)], tested, "vague")
 
 
-def _compared(found: pd.DataFrame, other: pd.DataFrame, tested: NDArray[np.bool_], what: str) -> pd.DataFrame:
-    now = [found[name].to_numpy(np.float64) for name in _TESTED]
+def _compared(lines: pd.DataFrame, other: pd.DataFrame, tested: NDArray[np.bool_], what: str) -> pd.DataFrame:
+    now = [lines[name].to_numpy(np.float64) for name in _TESTED]
     then = [column.to_numpy(np.float64) for _, column in other.items()]
-    raw = np.where(tested, p_values(found["estimateur"].to_numpy(), now, then), np.nan)
-    tables = np.asarray(found.groupby(TABLE, sort=False).ngroup(), dtype=np.int64)
+    raw = np.where(tested, p_values(lines["estimateur"].to_numpy(), now, then), np.nan)
+    tables = np.asarray(lines.groupby(TABLE, sort=False).ngroup(), dtype=np.int64)
     corrected = benjamini_hochberg(raw, tables)
-    found = found.assign(**{f"ecart_{what}": np.where(tested, now[0] - then[0], np.nan)})
-    return found.assign(
+    lines = lines.assign(**{f"ecart_{what}": np.where(tested, now[0] - then[0], np.nan)})
+    return lines.assign(
         **{f"p_{what}": np.maximum(raw, SMALLEST), f"p_{what}_corrigee": np.maximum(corrected, SMALLEST)}
     )
 
@@ -60,21 +60,21 @@ def p_values(kinds: NDArray[np.object_], now: list[Floats], then: list[Floats]) 
     return changes(kinds, first, second)
 
 
-def with_letters(found: pd.DataFrame) -> pd.DataFrame:
-    """Return ``found`` with ``lettre``, that of the group in its cut, and ``superieur_a``: those it is surely above.
+def with_letters(results: pd.DataFrame) -> pd.DataFrame:
+    """Return ``results`` with ``lettre``, that of the group in its cut, and ``superieur_a``: those it is surely above.
 
     Every pair of groups of a row is tested, Holm's correction made within the row; a pair that differs gives the letter
     of the lower group to the higher one.
     """
-    letters, above = np.full(len(found), "", dtype=object), np.full(len(found), "", dtype=object)
-    for cut, lines in found.groupby("coupe", sort=False).indices.items():
+    letters, above = np.full(len(results), "", dtype=object), np.full(len(results), "", dtype=object)
+    for cut, lines in results.groupby("coupe", sort=False).indices.items():
         if cut == ALL:
             continue
-        size = found["groupe"].iloc[lines].nunique()
+        size = results["groupe"].iloc[lines].nunique()
         names = np.array([chr(ord("A") + rank) for rank in range(size)], dtype=object)
         letters[lines] = np.tile(names, len(lines) // size)
-        above[lines] = _letters_above(found.iloc[lines], size, names)
-    return found.assign(lettre=letters, superieur_a=above)
+        above[lines] = _letters_above(results.iloc[lines], size, names)
+    return results.assign(lettre=letters, superieur_a=above)
 
 
 def _letters_above(lines: pd.DataFrame, size: int, names: NDArray[np.object_]) -> NDArray[np.object_]:

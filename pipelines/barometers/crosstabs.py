@@ -121,8 +121,8 @@ def who_is_asked(barometer: Barometer, question: Question, answers: Answers) -> 
     if question.ballot:
         asked &= answers.ranks[question.ballot.column] == question.ballot.values.index(question.ballot.value)
     if question.filter and (other := barometer.question(question.filter.question)):
-        kept = [other.codes.index(code) for code in question.filter.answers]
-        asked &= np.isin(answers.ranks[str(other.column)], kept) & who_is_asked(barometer, other, answers)
+        ranks = [other.codes.index(code) for code in question.filter.answers]
+        asked &= np.isin(answers.ranks[str(other.column)], ranks) & who_is_asked(barometer, other, answers)
     return asked
 
 
@@ -144,15 +144,15 @@ def expressed(question: Question, picked: Flags) -> Flags:
 
 def nested_cuts(barometer: Barometer, answers: Answers) -> list[Nest]:
     """Return the pairs of cuts of which one splits the groups of the other, as the answers show it."""
-    found = []
+    nests = []
     for fine in barometer.cuts:
         for coarse in barometer.cuts:
             pairs = np.unique(np.column_stack([answers.ranks[fine.column], answers.ranks[coarse.column]]), axis=0)
             pairs = pairs[(pairs != NONE).all(axis=1)]
             if fine is not coarse and len(pairs) == len(np.unique(pairs[:, 0])) and len(pairs):
                 parents = {fine.groups[a].code: coarse.groups[b].code for a, b in pairs}
-                found.append(Nest(fine.id, coarse.id, parents))
-    return found
+                nests.append(Nest(fine.id, coarse.id, parents))
+    return nests
 
 
 def _multiple(question: Question, answers: Answers, asked: Flags, groups: _Groups) -> Iterator[pd.DataFrame]:
@@ -221,22 +221,22 @@ def _frame(question: str, groups: _Groups, sums: Sequence[Floats], measures: Seq
     return lines.assign(**{name: np.concatenate(values) for name, values in columns.items()})
 
 
-def _with_figures(found: pd.DataFrame) -> pd.DataFrame:
+def _with_figures(lines: pd.DataFrame) -> pd.DataFrame:
     """Add FIGURES, of the group and (``*_reste``) of the rest of its cut."""
-    found["unite"] = found["estimateur"].map(UNITS)
+    lines["unite"] = lines["estimateur"].map(UNITS)
     for suffix in ("", "_reste"):
-        sums = found[[f"{name}{suffix}" for name in SUMS]].set_axis(SUMS, axis=1)
-        figures = _figures(found["estimateur"], sums)
-        found[[f"{name}{suffix}" for name in FIGURES]] = figures[FIGURES]
-    return found
+        sums = lines[[f"{name}{suffix}" for name in SUMS]].set_axis(SUMS, axis=1)
+        figures = _figures(lines["estimateur"], sums)
+        lines[[f"{name}{suffix}" for name in FIGURES]] = figures[FIGURES]
+    return lines
 
 
 def _figures(kinds: pd.Series[str], sums: pd.DataFrame) -> pd.DataFrame:
     figures = pd.DataFrame(np.nan, index=sums.index, columns=FIGURES)
     for kind, estimator in _KINDS.items():
         lines = sums[kinds == kind]
-        made = estimate(lines.assign(saa=0.0, sab=0.0, base=lines["n"]), estimator, weighted=True)
-        figures.loc[lines.index, FIGURES[:3]] = made[FIGURES[:3]].to_numpy()
+        estimates = estimate(lines.assign(saa=0.0, sab=0.0, base=lines["n"]), estimator, weighted=True)
+        figures.loc[lines.index, FIGURES[:3]] = estimates[FIGURES[:3]].to_numpy()
     sw = sums["sw"].to_numpy()
     size = np.where(sw > 0, kish(sw, sums["sw2"].to_numpy()), np.nan)
     mean, squares = (sums[name].to_numpy() / np.where(sw > 0, sw, 1.0) for name in ("swx", "swx2"))

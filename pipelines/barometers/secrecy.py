@@ -21,34 +21,34 @@ Flags = NDArray[np.bool_]
 THRESHOLD = 11  # people: that of surveys of users, everywhere in the product
 
 
-def hidden(found: pd.DataFrame, nests: Sequence[Nest] = ()) -> Flags:
+def hidden(results: pd.DataFrame, nests: Sequence[Nest] = ()) -> Flags:
     """Return which lines (of one wave) are hidden: ``n`` people answered, by question, base, cut and group.
 
     Where no group may be added, or where the total itself is too small, the whole cut is hidden. Where a cut splits the
     groups of another, a group whose only hidden parts its shown ones would give back is hidden too, and with it every
     group that has hidden parts.
     """
-    people, cuts = found["n"].to_numpy(np.float64), found["coupe"].to_numpy()
-    out: Flags = np.zeros(len(found), dtype=bool)
-    for lines in found.groupby(ROW, sort=False).indices.values():
+    people, cuts = results["n"].to_numpy(np.float64), results["coupe"].to_numpy()
+    out: Flags = np.zeros(len(results), dtype=bool)
+    for lines in results.groupby(ROW, sort=False).indices.values():
         whole = cuts[lines[0]] == ALL
         few = (people[lines] < THRESHOLD) & (people[lines] > 0)
         out[lines] = few if whole else hidden_groups(people[lines])
-    out = _alike(found, out)
+    out = _alike(results, out)
     for nest in nests:
-        _hide_sums(found, people, nest, out)
-    return _alike(found, out)
+        _hide_sums(results, people, nest, out)
+    return _alike(results, out)
 
 
-def _hide_sums(found: pd.DataFrame, people: Floats, nest: Nest, out: Flags) -> None:
+def _hide_sums(results: pd.DataFrame, people: Floats, nest: Nest, out: Flags) -> None:
     """Hide the groups of a cut that are the sum of shown parts and of hidden ones too few to hide one another."""
-    cuts, groups = found["coupe"].to_numpy(), found["groupe"].to_numpy()
-    for lines in found.groupby(ROW[:-1], sort=False).indices.values():
+    cuts, groups = results["coupe"].to_numpy(), results["groupe"].to_numpy()
+    for lines in results.groupby(ROW[:-1], sort=False).indices.values():
         fine, coarse = (lines[cuts[lines] == name] for name in (nest.fine, nest.coarse))
         parents = np.array([nest.parents.get(group, "") for group in groups[fine]], dtype=object)
-        held = {code: people[fine[(parents == code) & out[fine]]] for code in groups[coarse]}
-        if any(len(parts) and not _company(parts) for parts in held.values()):
-            forced = np.array([len(held[code]) > 0 for code in groups[coarse]])
+        hidden_parts = {code: people[fine[(parents == code) & out[fine]]] for code in groups[coarse]}
+        if any(len(parts) and not _company(parts) for parts in hidden_parts.values()):
+            forced = np.array([len(hidden_parts[code]) > 0 for code in groups[coarse]])
             out[coarse] = hidden_groups(people[coarse], out[coarse] | forced)
 
 
@@ -71,7 +71,7 @@ def _company(people: Floats) -> bool:
     return len(people) > 1 and people.sum() - people.max() >= THRESHOLD
 
 
-def _alike(found: pd.DataFrame, out: Flags) -> Flags:
+def _alike(results: pd.DataFrame, out: Flags) -> Flags:
     """Hide a group for all measures of a question where it is for one: their bases differ by a few people at most."""
     keys = ["question", "coupe", "groupe"]
-    return np.array(found.assign(cache=out).groupby(keys, sort=False)["cache"].transform("any"), dtype=bool)
+    return np.array(results.assign(cache=out).groupby(keys, sort=False)["cache"].transform("any"), dtype=bool)

@@ -36,9 +36,9 @@ def hidden_slots(series: Series) -> tuple[Flags, bool]:
     shades = Shades(series)
     hidden: Flags = np.stack([_small(series, shades.cells(slot.columns)) for slot in series.slots], axis=1)
     hidden |= series.held
-    given = hidden.copy()
+    at_first = hidden.copy()
     narrow = _grown(shades, hidden)
-    _shown_again(shades, hidden, given)
+    _shown_again(shades, hidden, at_first)
     return hidden, not narrow
 
 
@@ -63,11 +63,11 @@ def _grown(shades: Shades, hidden: Flags, *, once: bool = False) -> bool:
     return bool(narrow.any())
 
 
-def _shown_again(shades: Shades, hidden: Flags, given: Flags) -> None:
+def _shown_again(shades: Shades, hidden: Flags, at_first: Flags) -> None:
     """Show again the widest places that were hidden for others below and turned out to help none, one by one."""
     series, cells = shades.series, [shades.cells(slot.columns) for slot in shades.series.slots]
     year = [max(slot.within, 0) for slot in series.slots]
-    open_ = hidden & ~given & ~series.unnamed[:, None] & ~(hidden[:, year] & (np.arange(len(year)) != year))
+    open_ = hidden & ~at_first & ~series.unnamed[:, None] & ~(hidden[:, year] & (np.arange(len(year)) != year))
     mass = np.stack([one.mass * one.inner for one in cells], axis=1)
     order = np.argsort(-(mass * open_), axis=None, kind="stable")[:_TRIED]
     for place, index in zip(*np.unravel_index(order, mass.shape), strict=True):
@@ -179,12 +179,12 @@ class _Lack:
 def _agreed(cells: Cells, here: Flags) -> Flags:
     """Return the shown places whose people all answered alike in a period, when those of places below are hidden."""
     families, layers = cells.tree.families, [split.layer for split in cells.series.splits for _ in split.parts]
-    known = ~cells.some[families.parents, cells.layers.shape[1] :]
-    found = np.zeros(len(here), dtype=bool)
-    if known.any():
+    answered_by_none = ~cells.some[families.parents, cells.layers.shape[1] :]
+    agreed = np.zeros(len(here), dtype=bool)
+    if answered_by_none.any():
         below = families.sums(cells.layers * here[:, None, None])[:, layers]
-        found[families.parents] = ((below > EPSILON) & known).any(axis=(1, 2))
-    return found & ~Shade(cells, here).dark
+        agreed[families.parents] = ((below > EPSILON) & answered_by_none).any(axis=(1, 2))
+    return agreed & ~Shade(cells, here).dark
 
 
 def _cheapest(shade: Shade, lack: _Lack) -> tuple[Places, Flags]:
@@ -199,8 +199,8 @@ def _cheapest(shade: Shade, lack: _Lack) -> tuple[Places, Flags]:
     brings = np.where(cells.fresh[able][:, None, :], cells.figures[able], 0.0)
     brings[:, layers:] = brings[:, layers:] > EPSILON
     largest = lack.largest[family]
-    held = np.where(shade.dark[parent][:, None, None] | (largest <= EPSILON), np.inf, largest)
-    brings[:, :layers] = np.minimum(brings[:, :layers], held)
+    most_brought = np.where(shade.dark[parent][:, None, None] | (largest <= EPSILON), np.inf, largest)
+    brings[:, :layers] = np.minimum(brings[:, :layers], most_brought)
     lacking = lack.lacking[family]
     gain = np.minimum(brings, lacking).sum(axis=(1, 2))
     cures = (brings >= lacking - EPSILON).all(axis=(1, 2))
@@ -270,8 +270,8 @@ def _remainders(shades: Shades, hidden: Flags) -> None:
 def _told(shades: Shades, hidden: Flags, inside: list[int]) -> Flags:
     """Return the places of which the hidden periods hold together too few people, or people who all answered alike."""
     series = shades.series
-    held = np.sum([added(shades.slot(number, hidden).unknown)[..., 0] for number in inside], axis=0)
-    layers, parts = held[:, : len(series.layers)], held[:, len(series.layers) :]
+    unknown = np.sum([added(shades.slot(number, hidden).unknown)[..., 0] for number in inside], axis=0)
+    layers, parts = unknown[:, : len(series.layers)], unknown[:, len(series.layers) :]
     some = layers > EPSILON
     few = some & (layers < series.minimum[:, 0])
     asked = [split.layer for split in series.splits for _ in split.parts]

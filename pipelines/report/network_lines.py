@@ -18,14 +18,14 @@ def network_lines(store: Store, years: Iterable[NetworkYear]) -> tuple[list[str]
     lines: list[str] = []
     refused = 0
     absent: dict[str, list[int]] = {}
-    for known in years:
-        lines += [f"  {known.year}  {line}" for line in _year_lines(store, known)]
-        for export, files in known.reception.exports.items() if known.reception else ():
-            verdict = known.current.get(export)
-            if export in missing(known) or (files and verdict and verdict.status == Status.NOT_HANDED_OVER):
-                absent.setdefault(export, []).append(known.year)
+    for network_year in years:
+        lines += [f"  {network_year.year}  {line}" for line in _year_lines(store, network_year)]
+        for export, files in network_year.reception.exports.items() if network_year.reception else ():
+            verdict = network_year.current.get(export)
+            if export in missing(network_year) or (files and verdict and verdict.status == Status.NOT_HANDED_OVER):
+                absent.setdefault(export, []).append(network_year.year)
             elif files:
-                lines += _export_lines(store, known, export)
+                lines += _export_lines(store, network_year, export)
                 refused += (verdict.refused + (verdict.status == Status.REFUSED)) if verdict else 0
     lines += [f"  {years_text(without)}  {export} : NON TRANSMIS" for export, without in absent.items()]
     return lines, refused

@@ -45,7 +45,7 @@ class Undone:
         return f"{self.became} ; la prochaine veille le reprendra"
 
 
-def begin_night(store: Store, night: str, found: Look, now: datetime, error: str | None = None) -> dict[str, Any]:
+def begin_night(store: Store, night: str, look: Look, now: datetime, error: str | None = None) -> dict[str, Any]:
     """Write what the look of ``night`` found, and only then that it is the latest; return its record.
 
     ``error``: why the look itself failed. Nothing is run then, and what is published stays as it is.
@@ -53,12 +53,10 @@ def begin_night(store: Store, night: str, found: Look, now: datetime, error: str
     record = {
         "nuit": night,
         "regardee_le": now.isoformat(timespec="seconds"),
-        "reseaux": found.networks,
-        "annees_de_reseau": found.network_years,
-        "a_traiter": [
-            {**cell.__dict__, "avant": _results_hash(store, cell.network, cell.year)} for cell in found.cells
-        ],
-        "ignores": [cell.__dict__ for cell in found.ignored],
+        "reseaux": look.networks,
+        "annees_de_reseau": look.network_years,
+        "a_traiter": [{**cell.__dict__, "avant": _results_hash(store, cell.network, cell.year)} for cell in look.cells],
+        "ignores": [cell.__dict__ for cell in look.ignored],
         "inachevees": _unfinished(store, night),
         "terminee_le": None,
     }
@@ -105,14 +103,14 @@ def end_night(
     ``following``: the night that began before this one was over.
     """
     taken_up = {(cell.network, cell.year) for cell in cells_of(following)} if following else set()
-    for item in record["a_traiter"]:
-        place = item["network"], item["year"]
+    for entry in record["a_traiter"]:
+        place = entry["network"], entry["year"]
         unended = (undone or {}).get(place)
         left = unended.sentence(following if place in taken_up else None) if unended else None
-        known = store.read(*place)
-        item["fait"] = left is None
-        item["resultat"] = left or _outcome(store, catalogue, known, errors.get(place), item["avant"])
-        item["detail"] = network_lines(store, [known])[0] if known.network in catalogue.networks else []
+        network_year = store.read(*place)
+        entry["fait"] = left is None
+        entry["resultat"] = left or _outcome(store, catalogue, network_year, errors.get(place), entry["avant"])
+        entry["detail"] = network_lines(store, [network_year])[0] if network_year.network in catalogue.networks else []
     record |= {
         "national": national,
         "depassee_par": following["nuit"] if following else None,
@@ -128,35 +126,41 @@ def keep_night(store: Store, record: Mapping[str, Any]) -> None:
     store.keep(_RECORD.format(record["nuit"]), record)
 
 
-def _outcome(store: Store, catalogue: Catalogue, known: NetworkYear, error: str | None, before: str | None) -> str:
+def _outcome(
+    store: Store, catalogue: Catalogue, network_year: NetworkYear, error: str | None, before: str | None
+) -> str:
     """Say in French what became of a network-year: what went wrong first, then whether its results changed."""
-    network, year = known.network, known.year
+    network, year = network_year.network, network_year.year
     declared = catalogue.networks.get(network)
-    kept = " ; ce qui avait été reçu auparavant reste publié" if known.reception and known.reception_failed else ""
+    still_published = (
+        " ; ce qui avait été reçu auparavant reste publié"
+        if network_year.reception and network_year.reception_failed
+        else ""
+    )
     if error:
-        return f"ERREUR : {error}{kept}"
+        return f"ERREUR : {error}{still_published}"
     if declared is None:
         return "réseau inconnu du service en marche : recharger les définitions"
     if declared.closed(year) and (proposal := waiting(store, network, year)):
         return f"année close : révision {proposal.fingerprint[:12]} à accepter"
-    if fault := _fault(store, known):
-        return f"{fault}{kept}"
-    if waiting_for_others := figures_kept(store, known):
+    if fault := _fault(store, network_year):
+        return f"{fault}{still_published}"
+    if waiting_for_others := figures_kept(store, network_year):
         return f"résultats provisoires : {' ; '.join(waiting_for_others)}"
     return SAME if _results_hash(store, network, year) == before else NEW
 
 
-def _fault(store: Store, known: NetworkYear) -> str:
+def _fault(store: Store, network_year: NetworkYear) -> str:
     """Say why a network-year has no new results, or nothing when it has."""
-    if known.reception is None or known.reception_failed:
+    if network_year.reception is None or network_year.reception_failed:
         return NOT_RECEIVED
-    if not known.reception.handed_over:
+    if not network_year.reception.handed_over:
         return "rien n'a été transmis"
-    if not known.judged or known.verdict is None:
+    if not network_year.judged or network_year.verdict is None:
         return "ERREUR : le contrôle n'a pas abouti"
-    if not known.verdict.accepted:
+    if not network_year.verdict.accepted:
         return "REJETÉ : voir la lettre"
-    failures = not_computed(store, known)
+    failures = not_computed(store, network_year)
     return f"ERREUR : calcul impossible de {', '.join(failures)}" if failures else ""
 
 

@@ -56,12 +56,12 @@ class Causes:
         self._fields = {context.labels[field.name]: field for field in context.export.fields}
         self._seen = lru_cache(_REMEMBERED)(self._of_cell)
 
-    def of(self, item: Finding) -> str:
+    def of(self, finding: Finding) -> str:
         """Return the cause of a finding on one cell, in French; nothing where the cell doesn't show it."""
-        if item.cause or item.column not in self._fields or not item.value or len(item.value) > _LONGEST:
-            return item.cause
-        kind = constraint_of(item) or item.rule
-        return self._seen(kind, item.column, item.value)
+        if finding.cause or finding.column not in self._fields or not finding.value or len(finding.value) > _LONGEST:
+            return finding.cause
+        kind = constraint_of(finding) or finding.rule
+        return self._seen(kind, finding.column, finding.value)
 
     def of_missing_cells(self, labels: Sequence[str]) -> str:
         """Return why a row may lack the cells of its last columns, which may all be empty; else nothing."""
@@ -87,8 +87,8 @@ class Causes:
             return near_miss(text, list(self._export.level.values))
         if kind == "pattern":
             is_right = _reader(descriptor)
-            found = _to_write(*mended(text, _UPPER, is_right)) or _to_write(*mended(text, _LOWER, is_right))
-            return found or _without_zeros(text, is_right) or damage_of(text)
+            in_other_case = _to_write(*mended(text, _UPPER, is_right)) or _to_write(*mended(text, _LOWER, is_right))
+            return in_other_case or _without_zeros(text, is_right) or damage_of(text)
         if kind == "type-error":
             return self._of_type(field, descriptor, text)
         if kind in ("minimum", "maximum"):
@@ -105,8 +105,8 @@ class Causes:
             return _date_cause(descriptor, text)
         if field.type not in ("integer", "number", "year"):
             return ""
-        found = _number_cause(descriptor, text, in_sheet=self._layout.format in WORKBOOKS)
-        return found or near_miss(text, [code for code in descriptor.get("missingValues", []) if code])
+        cause = _number_cause(descriptor, text, in_sheet=self._layout.format in WORKBOOKS)
+        return cause or near_miss(text, [code for code in descriptor.get("missingValues", []) if code])
 
 
 def _spoiled(text: str) -> str:
@@ -120,8 +120,8 @@ def _without_zeros(text: str, is_right: Callable[[str], bool]) -> str:
     return next((f"{words('zeros-perdus')} ; écrivez « {code} »" for code in longer if is_right(code)), "")
 
 
-def _to_write(seen: Sequence[str], right: str) -> str:
-    return f"{', '.join(seen)} ; écrivez « {right} »" if seen else ""
+def _to_write(causes: Sequence[str], right: str) -> str:
+    return f"{', '.join(causes)} ; écrivez « {right} »" if causes else ""
 
 
 def _reader(descriptor: dict[str, Any]) -> Callable[[str], bool]:
@@ -207,14 +207,14 @@ def _date_cause(descriptor: dict[str, Any], text: str) -> str:
         "heure-en-trop": bare != plain,
         "annee-courte": match["y"] is not None and len(match["y"]) == 2,
     }
-    seen = [words(name) for name, holds in names.items() if holds]
+    causes = [words(name) for name, holds in names.items() if holds]
     numeric = match["m"] is not None and match["m"].isdecimal() and form is _DAY
     if numeric and number != month and number <= 12 and "%d" not in pattern.partition("%m")[0]:
         days = (datetime.date(year, month, number), datetime.date(year, number, month))
         either = " ou ".join(f"« {_written(day, pattern)} » pour le {day_in_words(day)}" for day in days)
-        return f"{', '.join([*seen, words('jour-ou-mois')])} ; écrivez {either}"
-    seen = seen or [words("date-autre-forme", forme=date_form(pattern))]
-    return _to_write(seen, _written(datetime.date(*parts), pattern))
+        return f"{', '.join([*causes, words('jour-ou-mois')])} ; écrivez {either}"
+    causes = causes or [words("date-autre-forme", forme=date_form(pattern))]
+    return _to_write(causes, _written(datetime.date(*parts), pattern))
 
 
 def _impossible_day(year: int, month: int, number: int) -> str:

@@ -71,29 +71,29 @@ def rows_digest(rows: TypedRows, export: Export) -> str:
 
 def doubts_of(seen: Seen, acceptance: Acceptance) -> list[Doubt]:
     """Return the doubts on an export that was accepted."""
-    found: list[tuple[DoubtKind, str]] = []
+    doubts: list[tuple[DoubtKind, str]] = []
     for path, others in seen.twins.items():
         same = " et de ".join(f"« {other} »" for other in others)
-        found.append(("contenu-deja-recu", f"« {path} » a exactement le contenu de {same} : est-ce le bon fichier ?"))
-    for path, known in seen.rows_of.items():
-        same = " et ".join(f"« {other} » ({year})" for other, year in known)
-        told = f"« {path} » a les mêmes lignes que {same}, dates mises à part : est-ce le bon fichier ?"
-        found.append(("contenu-deja-recu", told))
+        doubts.append(("contenu-deja-recu", f"« {path} » a exactement le contenu de {same} : est-ce le bon fichier ?"))
+    for path, earlier in seen.rows_of.items():
+        same = " et ".join(f"« {other} » ({year})" for other, year in earlier)
+        start = f"« {path} » a les mêmes lignes que {same}, dates mises à part : est-ce le bon fichier ?"
+        doubts.append(("contenu-deja-recu", start))
     for path, rows in seen.file_rows.items():
         if limit := _limit(rows, seen.before):
-            told = f"« {path} » a {counted(rows, 'ligne')}, une limite de logiciel ({number(limit)})"
-            found.append(("lignes-rondes", f"{told} : l'extraction a-t-elle été coupée ?"))
+            start = f"« {path} » a {counted(rows, 'ligne')}, une limite de logiciel ({number(limit)})"
+            doubts.append(("lignes-rondes", f"{start} : l'extraction a-t-elle été coupée ?"))
     if seen.before and seen.before >= _FEWEST and not seen.partial:
         lost = 1 - seen.rows / seen.before
         if lost > acceptance.max_fall:
-            found.append(
+            doubts.append(
                 (
                     "chute-de-lignes",
                     f"{counted(seen.rows, 'ligne')} en {seen.year}, contre {number(seen.before)} l'année précédente "
                     f"(-{round(100 * lost)} %) : le fichier est-il complet ?",
                 )
             )
-    return [Doubt(kind, message, kind in acceptance.blocking) for kind, message in found]
+    return [Doubt(kind, message, kind in acceptance.blocking) for kind, message in doubts]
 
 
 def _limit(rows: int, before: int | None) -> int | None:

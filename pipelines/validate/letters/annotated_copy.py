@@ -43,7 +43,9 @@ def annotated_copy(verdict: Verdict, export: Export, layout: Layout, title: str)
     target = io.BytesIO()
     with workbook(title, target) as book:
         for name, part in zip(names, shown_files, strict=True):
-            findings = [item for file, _, item in verdict.findings if file == part.file and item.row is not None]
+            findings = [
+                finding for file, _, finding in verdict.findings if file == part.file and finding.row is not None
+            ]
             _sheet(book, name, part, findings, key)
         write_lines(book, "Lisez-moi", title, _introduction(names, shown_files, export.kind == "experiences"))
     return target.getvalue()
@@ -97,16 +99,17 @@ def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], k
             write_text(sheet, line, column + 1, cell, form)
             if column in notes:
                 sheet.write_comment(line, column + 1, "\n".join(notes[column]), {"x_scale": 2, "author": "Contrôle"})
-        told = [
-            f"{item.column} : {item.told}" if item.column else item.told for item in told_by_row.get(row.number, [])
+        sentences = [
+            f"{finding.column} : {finding.told}" if finding.column else finding.told
+            for finding in told_by_row.get(row.number, [])
         ]
-        write_text(sheet, line, width + 1, " ".join(dict.fromkeys(told)), text)
+        write_text(sheet, line, width + 1, " ".join(dict.fromkeys(sentences)), text)
 
 
 def _by_row(findings: list[Finding]) -> dict[int, list[Finding]]:
     by_row: dict[int, list[Finding]] = {}
-    for item in findings:
-        by_row.setdefault(item.row or 0, []).append(item)
+    for finding in findings:
+        by_row.setdefault(finding.row or 0, []).append(finding)
     return by_row
 
 
@@ -115,17 +118,17 @@ def _notes(
 ) -> dict[int, list[str]]:
     """Return the messages by column; what concerns the whole row is on its key, else on its first cell."""
     notes: dict[int, list[str]] = {}
-    for item in findings:
-        if item.severity != "erreur" and item.rule != "donnee-personnelle-possible":
+    for finding in findings:
+        if finding.severity != "erreur" and finding.rule != "donnee-personnelle-possible":
             continue
-        if item.rule == "extra-cell":
+        if finding.rule == "extra-cell":
             columns = list(range(width, max(len(row.cells), width + 1)))
-        elif item.rule in ("primary-key", "cle-vide"):
+        elif finding.rule in ("primary-key", "cle-vide"):
             columns = [places[label] for label in key if label in places]
         else:
-            columns = [places[one_writing(item.column)]] if one_writing(item.column) in places else []
+            columns = [places[one_writing(finding.column)]] if one_writing(finding.column) in places else []
         for column in columns or [0]:
-            told = notes.setdefault(min(column, _MOST_CELLS - 1), [])
-            if item.told not in told:
-                told.append(item.told)
+            of_column = notes.setdefault(min(column, _MOST_CELLS - 1), [])
+            if finding.told not in of_column:
+                of_column.append(finding.told)
     return notes

@@ -167,7 +167,7 @@ def _state(verdict: Verdict) -> str:
 
 def _expected_name(verdict: Verdict, path: str) -> str:
     """Return the name that the file is sent again under: that of the workbook, for a filled template."""
-    handed = [item["fichier"].lower() for item in verdict.files]
+    handed = [file_checked["fichier"].lower() for file_checked in verdict.files]
     filled = [
         name for name in workbooks_for(path) if any(file.endswith(name[name.rindex(".") :].lower()) for file in handed)
     ]
@@ -226,9 +226,9 @@ def _account_text(account: Account) -> str:
 
 def _reason(account: Account, reason: str) -> str:
     """Say how many rows are out of the base for a reason; values come from the file, and are told to its producer."""
-    rows, seen = account.outside[reason], account.seen.get(reason, ())
-    values = [f"{_value(value)} {number(count)}" for value, count in seen]
-    others = rows - sum(count for _, count in seen)
+    rows, values_met = account.outside[reason], account.seen.get(reason, ())
+    values = [f"{_value(value)} {number(count)}" for value, count in values_met]
+    others = rows - sum(count for _, count in values_met)
     if values and others:
         values.append(f"autres {number(others)}")
     details = f" : {', '.join(values)}" if values else ""
