@@ -10,7 +10,7 @@ import typer
 
 from pipelines.cli.options import OUTPUT, Json, Schemas, flag, known_network, load_or_stop, tell_problems
 from pipelines.cli.terminal_output import Exit, print_json
-from pipelines.mechanics.french import years_text
+from pipelines.mechanics.french import counted, years_text
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
@@ -33,10 +33,9 @@ def check(schemas: Schemas, json: Json = False) -> int:
         return Exit.REFUSED
     from pipelines.declarations.uses import unread_exports, uses
 
-    datasets = len(catalogue.datasets)
     print(
         f"Déclarations valides : {len(catalogue.networks)} réseaux, {len(catalogue.indicators)} indicateurs, "
-        f"{len(catalogue.tables)} tables, {datasets} jeu{'x' if datasets > 1 else ''} de données, "
+        f"{len(catalogue.tables)} tables, {counted(len(catalogue.datasets), 'jeu de données', 'jeux de données')}, "
         f"années {catalogue.years[0]}-{catalogue.years[-1]}."
     )
     counts = uses(catalogue)

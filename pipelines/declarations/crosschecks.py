@@ -14,6 +14,7 @@ from pipelines.declarations.feed_checks import feed_faults
 from pipelines.declarations.problems import Problem, below, close_to, placed, twins, unknown
 from pipelines.declarations.references import REASONS_GIVEN
 from pipelines.declarations.yaml_source import Document
+from pipelines.mechanics.french import day_text
 from pipelines.mechanics.spelling import plain_form
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ class _Checks:
                 yield ("notes", index, "signal"), message
         for (signal, day), count in Counter((note.signal, note.date) for note in notes).items():
             if count > 1:
-                yield ("notes",), f"le signal « {signal} » a {count} notes du {day:%d/%m/%Y} : en garder une"
+                yield ("notes",), f"le signal « {signal} » a {count} notes du {day_text(day)} : en garder une"
 
     def territories(self) -> Iterator[Fault]:
         places = self.catalogue.territories.territories

@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.mechanics.french import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -155,10 +157,10 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
         "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : "
         f"{FORMS.get(context.get('pattern', ''), context.get('pattern'))}",
         "string_type": f"texte attendu, trouvé {_shown(found)} (mettre entre guillemets si c'est un code)",
-        "string_too_short": f"texte trop court ({context.get('min_length')} caractères au moins)",
-        "string_too_long": f"texte trop long ({context.get('max_length')} caractères au plus)",
-        "too_long": f"{context.get('max_length')} élément(s) au plus",
-        "too_short": f"{context.get('min_length')} élément(s) au moins",
+        "string_too_short": f"texte trop court ({counted(context.get('min_length', 0), 'caractère')} au moins)",
+        "string_too_long": f"texte trop long ({counted(context.get('max_length', 0), 'caractère')} au plus)",
+        "too_long": f"{counted(context.get('max_length', 0), 'élément')} au plus",
+        "too_short": f"{counted(context.get('min_length', 0), 'élément')} au moins",
         "greater_than": f"{_shown(found)} doit dépasser {context.get('gt')}",
         "less_than": f"{_shown(found)} doit rester sous {context.get('lt')}",
         "greater_than_equal": f"{_shown(found)} est sous le minimum {context.get('ge')}",

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 SHOWN_ROWS = 3
 _UNITS = ("octets", "ko", "Mo", "Go")
 _THOUSAND = 1000
-_NARROW_SPACE, _NO_BREAK_SPACE = "\u202f", "\u00a0"
+_NARROW_SPACE, _NO_BREAK_SPACE, _MINUS = "\u202f", "\u00a0", "\u2212"
+_SAME_IN_SINGULAR = {"avis", "mois", "fois"}
 
 
 def number(value: float | Decimal) -> str:
@@ -25,6 +26,19 @@ def decimal(value: float, digits: int) -> str:
     """Write a number with a comma and at most ``digits`` decimals, the last of them not 0: « 12,5 »."""
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".").replace(".", ",") if digits else text
+
+
+def fixed(value: float, digits: int) -> str:
+    """Write a number with always the same decimals, so that those of a table line up: « -1 234,0 »."""
+    return f"{value:,.{digits}f}".replace(",", _NARROW_SPACE).replace(".", ",")
+
+
+def number_text(value: float, decimals: int) -> str:
+    """Write a number of a page as ``fixed``, with a true minus sign and no minus zero: « −1 234,0 »."""
+    text = fixed(value, decimals)
+    if text.startswith("-"):
+        return text[1:] if not text.strip("-0,") else _MINUS + text[1:]
+    return text
 
 
 def cell(value: object) -> str:
@@ -41,7 +55,7 @@ def percent(value: float, digits: int) -> str:
     return f"{decimal(value, digits)}{_NO_BREAK_SPACE}%"
 
 
-def plural(count: int, words: str, many: str = "") -> str:
+def plural(count: float, words: str, many: str = "") -> str:
     """Return what is counted: each word with an s from two on, or ``many`` when it is made otherwise."""
     if abs(count) < 2:
         return words
@@ -51,6 +65,13 @@ def plural(count: int, words: str, many: str = "") -> str:
 def counted(count: int, words: str, many: str = "") -> str:
     """Return a number and what it counts: « 1 ligne refusée », « 2 lignes refusées »."""
     return f"{number(count)} {plural(count, words, many)}"
+
+
+def unit_text(value: float, unit: str) -> str:
+    """Write a unit, declared in the plural, as its number wants it: French counts as plural from two on."""
+    first, space, rest = unit.partition(" ")
+    singular = abs(value) < 2 and first not in _SAME_IN_SINGULAR
+    return (first.removesuffix("s") if singular else first) + space + rest
 
 
 def listed(words: Sequence[str], last: str = "et") -> str:
@@ -104,6 +125,11 @@ def month_in_words(month: str) -> str:
     return f"{MONTHS[int(number) - 1]} {year}"
 
 
+def day_text(day: date) -> str:
+    """Return a day in figures: « 01/03/2024 »."""
+    return f"{day:%d/%m/%Y}"
+
+
 def day_in_words(day: date) -> str:
     """Return a day as it is said: « 1er mars 2024 »."""
     return f"{'1er' if day.day == 1 else day.day} {MONTHS[day.month - 1]} {day.year}"
@@ -124,5 +150,4 @@ def size(count: float) -> str:
     unit = 0
     while round(count, 1) >= _THOUSAND and unit < len(_UNITS) - 1:
         count, unit = count / _THOUSAND, unit + 1
-    digits = f"{count:.0f}" if unit == 0 else f"{count:.1f}".replace(".", ",")
-    return f"{digits}{_NO_BREAK_SPACE}{_UNITS[unit]}"
+    return f"{fixed(count, 1 if unit else 0)}{_NO_BREAK_SPACE}{_UNITS[unit]}"

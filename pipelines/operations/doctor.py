@@ -24,6 +24,7 @@ from packaging.requirements import Requirement
 from assets.workspace import workspace_from_environment
 from pipelines.flow.output_folder import make_output, strangers
 from pipelines.flow.publish import kind_of
+from pipelines.mechanics.french import day_text, fixed
 from pipelines.mechanics.machine_faults import machine_fault
 from pipelines.operations.channels import Channel, SendError, channels_from_environment
 from pipelines.operations.instance import (
@@ -136,7 +137,7 @@ def _room_left(output: Path) -> Iterator[Reading]:
         yield Reading("Sortie", "avertissement", message, "donner à la sortie un dossier à elle, ou déplacer le reste")
     free = shutil.disk_usage(output).free
     state: State = "panne" if free < TOO_LITTLE else "avertissement" if free < LITTLE else "bon"
-    message = f"{free / 2**30:.1f} Gio libres".replace(".", ",")
+    message = f"{fixed(free / 2**30, 1)} Gio libres"
     yield Reading("Disque", state, message, "faire de la place avant la prochaine nuit")
 
 
@@ -158,9 +159,9 @@ def _clock(output: str | Path, target: bool) -> Iterator[Reading]:
         yield Reading("Horloge", "panne", "le fuseau Europe/Paris est inconnu", "installer le paquet tzdata")
         return
     if now < FORMER:
-        yield Reading("Horloge", "panne", f"il serait le {now:%d/%m/%Y} : la machine a perdu l'heure", advice)
+        yield Reading("Horloge", "panne", f"il serait le {day_text(now)} : la machine a perdu l'heure", advice)
         return
-    yield Reading("Horloge", "bon", f"{local:%d/%m/%Y %H:%M} à Paris")
+    yield Reading("Horloge", "bon", f"{day_text(local)} {local:%H:%M} à Paris")
     for name, most, ask in _other_clocks(output, target):
         with suppress(Exception):  # whatever is not reached is told by its own check
             if other := ask():
@@ -217,7 +218,8 @@ def _daemons(instance: dg.DagsterInstance) -> Reading:
     if not silent:
         return Reading("Démon", "bon", "tous ses services donnent signe de vie")
     last = max((item.last_heartbeat.timestamp for item in statuses.values() if item.last_heartbeat), default=None)
-    since = f"depuis le {datetime.datetime.fromtimestamp(last):%d/%m/%Y %H:%M}" if last else "depuis toujours"
+    moment = datetime.datetime.fromtimestamp(last) if last else None
+    since = f"depuis le {day_text(moment)} {moment:%H:%M}" if moment else "depuis toujours"
     message = f"aucun signe de vie {since}" if len(silent) == len(statuses) else f"muets : {', '.join(silent)}"
     return Reading("Démon", "avertissement", message, "sans lui, ni nuit ni alerte : systemctl status resultats-daemon")
 

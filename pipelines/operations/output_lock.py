@@ -22,6 +22,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from pipelines.flow.output_folder import make_output
+from pipelines.mechanics.french import day_text
 from pipelines.read import ObjectStore
 
 LOCK_FILE = ".traitement"
@@ -129,7 +130,7 @@ def _other_at_work(storage: ObjectStore, mine: str, sign: dict[str, Any]) -> dic
 
 
 def _told(sign: dict[str, Any]) -> str:
-    since = sign.get("depuis")
-    moment = f" depuis le {datetime.datetime.fromisoformat(since):%d/%m/%Y à %H:%M:%S}" if since else ""
+    since = datetime.datetime.fromisoformat(sign["depuis"]) if sign.get("depuis") else None
+    moment = f" depuis le {day_text(since)} à {since:%H:%M:%S}" if since else ""
     which = f" ({sign['par']}, machine {sign['machine']}, processus {sign['processus']})" if sign.get("par") else ""
     return f"un traitement est en cours{moment} sur cette sortie{which} : attendre sa fin, puis relancer"

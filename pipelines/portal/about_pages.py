@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from pipelines.declarations.statuses import Status
-from pipelines.mechanics.french import listed
+from pipelines.mechanics.french import day_text, listed
 from pipelines.portal import addresses
 from pipelines.portal.figures import State
 from pipelines.portal.templates import MENU, File, menu
@@ -118,7 +118,7 @@ class AboutPages:
         """Name the files that were due before the data of the release stop and had not come, in sentences."""
         return [
             f"{self.reading.networks[row['reseau']].title}, {row['titre']} {row['annee']} : attendu le "
-            f"{row['echeance']:%d/%m/%Y}, {Status.NOT_HANDED_OVER.value}"
+            f"{day_text(row['echeance'])}, {Status.NOT_HANDED_OVER.value}"
             for row, word in _waited(self.reading)
             if word == LATE
         ]

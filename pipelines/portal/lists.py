@@ -16,6 +16,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.french import counted
 from pipelines.portal import addresses
 from pipelines.portal.templates import packed
 
@@ -97,7 +98,7 @@ def _by_holder(
         held = [replace(entry, within=("", "")) for entry in ordered if entry.within == (code, name)]
         named = f"{name} ({code})" if code else "Sans département publié"
         target = f"{home}/{addresses.file_name(code)}.html"
-        links.append(Entry(named, target, "1 structure" if len(held) == 1 else f"{len(held)} structures"))
+        links.append(Entry(named, target, counted(len(held), "structure")))
         one = replace(
             told,
             title=f"{told.title}, {named}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from pipelines.mechanics.french import number_text, plural
 from pipelines.portal import addresses
 from pipelines.portal.charts.curve import curve
 from pipelines.portal.charts.peers import PeerGroup, peer_groups
@@ -18,7 +19,7 @@ from pipelines.portal.charts.strip import distribution, strip
 from pipelines.portal.charts.territories import areas_of_year, territory_map
 from pipelines.portal.figures import Figure, Indicator, Place, Series
 from pipelines.portal.lists import Entry, Listing, list_pages
-from pipelines.portal.sentences import NO_BREAK_SPACE, better_sentence, number_text
+from pipelines.portal.sentences import NO_BREAK_SPACE, better_sentence
 from pipelines.portal.templates import LEVELS, LISTS, Crumbs, File, Pages, card, packed, published, snippet
 
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ class NetworkPages:
         if figure.base is None:
             return "Effectif non publié."
         survey = self.reading.indicator_rows[indicator.code]["type_indicateur"] == "satisfaction"
-        return f"Effectif : {number_text(figure.base, 0)}{' réponses' if survey and figure.base > 1 else ''}."
+        base = number_text(figure.base, 0)
+        return f"Effectif : {base} {plural(figure.base, 'réponse')}." if survey else f"Effectif : {base}."
 
     def _method(self, indicator: Indicator, level: str) -> str:
         least = self.reading.indicator_rows[indicator.code]["effectif_minimal"]

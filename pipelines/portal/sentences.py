@@ -10,15 +10,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.statuses import FigureStatus
-from pipelines.mechanics.french import in_runs, listed
+from pipelines.mechanics.french import in_runs, listed, number_text, unit_text
 from pipelines.portal.figures import Change, Figure, Indicator, Series, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-NO_BREAK_SPACE, _NARROW_SPACE, _MINUS = "\u00a0", "\u202f", "\u2212"
+NO_BREAK_SPACE, _NARROW_SPACE = "\u00a0", "\u202f"
 _WITH_VALUE = {State.PUBLISHED, State.PROVISIONAL}
-_SAME_IN_SINGULAR = {"avis", "mois", "fois"}
 _FEWEST_YEARS_OF_A_RANGE = 3  # below, the range is the two values themselves
 _OF_LEVEL = {"national": "Valeur nationale", "region": "Région", "departement": "Département"}
 
@@ -40,24 +39,9 @@ def shown_interval(figure: Figure) -> tuple[float, float] | None:
     return figure.low, figure.high
 
 
-def number_text(value: float, decimals: int) -> str:
-    """Write a number with always the same decimals, so that values of a table line up: « −1 234,0 »."""
-    text = f"{value:,.{decimals}f}".replace(",", _NARROW_SPACE).replace(".", ",")
-    if text.startswith("-"):
-        return text[1:] if not text.strip("-0,") else _MINUS + text[1:]
-    return text
-
-
 def value_text(value: float, indicator: Indicator) -> str:
     """Write a value with its unit, in the singular below two: « 78 % », « 1,5 jour », « 4,2 sur 7 »."""
     return f"{number_text(value, indicator.decimals)}{NO_BREAK_SPACE}{unit_text(value, indicator.unit)}"
-
-
-def unit_text(value: float, unit: str) -> str:
-    """Write a unit as its number wants it: French counts as plural from two on."""
-    first, space, rest = unit.partition(" ")
-    singular = abs(value) < 2 and first not in _SAME_IN_SINGULAR
-    return (first.removesuffix("s") if singular else first) + space + rest
 
 
 def interval_text(figure: Figure, indicator: Indicator) -> str:

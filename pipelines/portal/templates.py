@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from pipelines.mechanics import french
+from pipelines.mechanics.french import number_text, unit_text
 from pipelines.portal import addresses
 from pipelines.portal.charts.chart import shortened
 from pipelines.portal.figures import Change, Figure, Indicator, Series, State
@@ -22,9 +23,7 @@ from pipelines.portal.sentences import (
     figure_text,
     has_value,
     latest_sentence,
-    number_text,
     state_text,
-    unit_text,
     value_text,
 )
 from pipelines.portal.site_folder import VERSION
@@ -206,7 +205,12 @@ class Pages:
             keep_trailing_newline=True,
             auto_reload=False,
         )
-        self._templates.filters |= {"size": french.size, "grouped": french.number, "day": shown_date}
+        self._templates.filters |= {
+            "size": french.size,
+            "grouped": french.number,
+            "fixed": french.fixed,
+            "day": shown_date,
+        }
         self._templates.globals |= {
             "site": site,
             "menu": menu(site),

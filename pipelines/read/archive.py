@@ -14,7 +14,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.mechanics import files, limits
+from pipelines.mechanics import files, french, limits
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.object_store import ObjectStore
 
@@ -234,5 +234,6 @@ def _check_bytes(size: int) -> None:
     if size > limits.LARGEST_FILE:
         raise UnusableFileError(
             "fichier-illisible",
-            f"Le fichier pèse {size} octets (limite : {limits.LARGEST_FILE}) : démesuré pour un export. Découpez-le.",
+            f"Le fichier pèse {french.size(size)} (limite : {french.size(limits.LARGEST_FILE)}) : "
+            "démesuré pour un export. Découpez-le.",
         )

@@ -15,7 +15,7 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
 from pipelines.flow.voice_facts import signals_made, why_not_made
-from pipelines.mechanics.french import counted, plural
+from pipelines.mechanics.french import counted, day_text, plural
 from pipelines.report.facts import Awaited, Refusal, late_files, not_computed, refusals
 
 Kind = Literal["publication", "erreur", "refus", "calcul", "retard", "signal"]
@@ -161,11 +161,12 @@ def failed(catalogue: Catalogue, network: str, year: int, indicator: str, error:
 
 def late(files: Awaited, places: Places) -> Alert:
     """Tell that files are late and by how much."""
+    assert files.due is not None  # nothing is late without a declared date
     return Alert(
         _key("retard", files.network, files.year, files.step, *files.absent),
         "retard",
         f"{files.declared.title}, {files.year} : en retard de {counted(files.days, 'jour')}",
-        (f"Attendu le {files.due:%d/%m/%Y}, toujours absent : {', '.join(files.files)}",),
+        (f"Attendu le {day_text(files.due)}, toujours absent : {', '.join(files.files)}",),
         (
             f"Relancer le producteur ({files.declared.producer}).",
             f"Déposer les fichiers sous {places.exports} : la nuit suivante les prend.",
@@ -213,8 +214,8 @@ def write_message(alerts: Sequence[Alert], day: datetime.date) -> Message:
     ordered = sorted(alerts, key=lambda alert: (list(SECTIONS).index(alert.kind), alert.title))
     counts = {kind: sum(alert.kind == kind for alert in ordered) for kind in SECTIONS}
     summary = ", ".join(counted(count, *SECTIONS[kind][1:]) for kind, count in counts.items() if count)
-    subject = f"[résultats] {day:%d/%m/%Y} : {summary}"
-    parts = [f"Résultats des services publics, {day:%d/%m/%Y} : {summary}."]
+    subject = f"[résultats] {day_text(day)} : {summary}"
+    parts = [f"Résultats des services publics, {day_text(day)} : {summary}."]
     for kind, (heading, _, _) in SECTIONS.items():
         shown = [alert for alert in ordered[:SHOWN] if alert.kind == kind]
         if shown:

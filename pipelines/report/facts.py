@@ -13,7 +13,7 @@ from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.statuses import Status
 from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
-from pipelines.mechanics.french import counted, listed
+from pipelines.mechanics.french import counted, day_text, listed
 from pipelines.validate.messages import why_told
 
 # After so many days a late network is told (again): the day after, a week, a month, a quarter. Then it is left alone.
@@ -63,7 +63,7 @@ class Awaited:
         if not self.absent:
             return f"Tout est reçu : {counted(len(self.exports), 'export')}."
         what = "Rien n'est reçu" if self.absent == self.exports else f"Il manque {listed(self.absent)}"
-        when = f"attendu le {self.due:%d/%m/%Y}" if self.due else "aucune date n'est déclarée (due)"
+        when = f"attendu le {day_text(self.due)}" if self.due else "aucune date n'est déclarée (due)"
         late = f", {counted(self.days, 'jour')} de retard" if self.days else ""
         return f"{what} : {when}{late}. À demander à : {self.declared.producer}."
 

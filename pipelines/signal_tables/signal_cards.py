@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.statuses import FigureStatus
+from pipelines.mechanics.french import day_text
 from pipelines.signal_tables.episodes import CARD, CELL
 from pipelines.signal_tables.shown_voices import (
     ALL,
@@ -220,4 +221,4 @@ def _word(term: str) -> str:
 
 
 def _said(note: SignalNote) -> str:
-    return f"{note.reason.rstrip('.')} ({note.date:%d/%m/%Y}, {note.by})."
+    return f"{note.reason.rstrip('.')} ({day_text(note.date)}, {note.by})."

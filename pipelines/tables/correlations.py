@@ -15,6 +15,7 @@ import pandas as pd
 from pipelines.compute.intervals import Z95, Floats
 from pipelines.declarations import Catalogue
 from pipelines.declarations.strict_model import LEVELS
+from pipelines.mechanics.french import fixed
 
 COLUMNS = ["reseau", "indicateur_a", "indicateur_b", "maille", "annees", "rho", "borne_basse", "borne_haute",
            "observations", "lieux", "lecture", "avertissement", "nature_donnees"]  # fmt: skip
@@ -136,16 +137,12 @@ def _sentence(catalogue: Catalogue, line: dict[str, object], rho: float, low: fl
     if math.isnan(rho):
         return f"{opening}{a} et {b} ne se corrèlent pas, l'un des deux ne varie pas."
     if math.isnan(low):
-        return f"{opening}lien entre {a} et {b} sans intervalle (rho = {_number(rho)}) ; à ne pas interpréter."
-    figures = f"(rho = {_number(rho)}, intervalle à 95 % de {_number(low)} à {_number(high)})"
+        return f"{opening}lien entre {a} et {b} sans intervalle (rho = {fixed(rho, 2)}) ; à ne pas interpréter."
+    figures = f"(rho = {fixed(rho, 2)}, intervalle à 95 % de {fixed(low, 2)} à {fixed(high, 2)})"
     if low <= 0 <= high:
         return f"{opening}pas de lien établi entre {a} et {b} {figures}."
     verb = "plus" if rho > 0 else "moins"
     return f"{opening}là où {a} est plus élevé, {b} tend à être {verb} élevé {figures}. Un lien n'est pas une cause."
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace(".", ",")
 
 
 FEWEST = 4  # under this many independent units, Fisher's z has no variance

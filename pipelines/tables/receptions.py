@@ -15,7 +15,7 @@ from pipelines.declarations.statuses import KeptYear, Status
 from pipelines.disclosure.revised import KEPT_FROM
 from pipelines.disclosure.rules import rules
 from pipelines.disclosure.surveys import FREE
-from pipelines.mechanics.french import first_few
+from pipelines.mechanics.french import decimal, first_few
 from pipelines.tables.national_inputs import ROW_COUNTS, NationalInputs, Receipts
 
 _PERSONS = "de moins de {0} réponses", "quand elle en changera {0} ou plus partout où elle change, "
@@ -215,7 +215,7 @@ def _told(rule: PlausibleChange, rows: pd.DataFrame) -> str:
     row = rows.iloc[at]
     unit = "% de la valeur précédente" if rule.relative else row["unite"]
     place = row["structure"] if isinstance(row["structure"], str) else row["territoire"]
-    jump = f"{change.iloc[at]:+g}".replace(".", ",")
+    jump = f"{'+' if change.iloc[at] > 0 else ''}{decimal(change.iloc[at], 4)}"
     return (
         f"Évolution en un an de plus de {rule.max:g} ({unit}), publiée mais à vérifier ; la plus forte : {place}, "
         f"{jump}. Raison du seuil : {rule.why}."

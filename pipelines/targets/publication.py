@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelines.mechanics.files import write_whole
+from pipelines.mechanics.french import fixed
 from pipelines.release.changelog import known_versions, news
 from pipelines.release.gates import Gate
 from pipelines.release.refusals import ConcurrentPublicationError, PublicationError
@@ -122,6 +123,6 @@ def _report_lines(report: Report) -> Iterator[str]:
     done = "déjà à jour, rien n'a été écrit" if plan.empty else f"publié et relu ({len(report.done)} étapes)"
     yield f"{plan.dataset} {plan.version} : {done}"
     if report.page:
-        quality = "" if report.quality is None else f", note de qualité {report.quality:.2f}".replace(".", ",")
+        quality = "" if report.quality is None else f", note de qualité {fixed(report.quality, 2)}"
         yield f"  {report.page}{quality}"
     yield from (f"  PROBLÈME : {problem}" for problem in report.problems)

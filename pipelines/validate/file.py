@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import export_schema, field_descriptor
+from pipelines.mechanics.french import counted
 from pipelines.mechanics.opened_files import Cells, DelimitedText
 from pipelines.mechanics.plain_text import one_line
 from pipelines.mechanics.spelling import one_writing
@@ -63,7 +64,7 @@ def unusable(export: Export, findings: list[Finding], header: Sequence[str] = ()
 def _unreadable_bytes(errors: Sequence[EncodingError]) -> list[Finding]:
     """Return one finding on the whole file, then one per place that can't be read (the row is the line of the file)."""
     tally = Tally(KEPT_FINDINGS)
-    count = f"{len(errors)} passages illisibles" if len(errors) > 1 else "Un passage illisible"
+    count = counted(len(errors), "passage illisible") if len(errors) > 1 else "Un passage illisible"
     message = f"{count} dans le fichier, à partir de la ligne {errors[0].line}. Enregistrez-le au format « CSV UTF-8 »."
     tally.add([Finding("encodage", message)])
     for error in errors:

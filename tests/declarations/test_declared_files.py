@@ -88,10 +88,10 @@ def test_a_fault_is_told_where_it_is(schemas, file, old, new, key, words):
     [
         ("{name: share, favourable: [a, b], among: [a, b]}", "pooled", "une partie (pas le tout) de among"),
         ("{name: share, favourable: [c], among: [a, b]}", "pooled", "une partie (pas le tout) de among"),
-        ("{name: share, favourable: [], among: [a]}", "pooled", "1 élément(s) au moins"),
+        ("{name: share, favourable: [], among: [a]}", "pooled", "1 élément au moins"),
         ("{name: top_box, scale: [5, 1], top: 2}", "pooled", "la note la plus basse d'abord"),
         ("{name: ces, scale: [1, 7], best: yes}", "pooled", "'low' ou 'high'"),
-        ("{name: score, points: [{answer: a, points: 1}]}", "pooled", "2 élément(s) au moins"),
+        ("{name: score, points: [{answer: a, points: 1}]}", "pooled", "2 éléments au moins"),
     ],
 )
 def test_an_estimator_is_declared_whole(schemas, estimator, year, message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.mechanics.french import listed
+from pipelines.mechanics.french import listed, number_text
 from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, path, picture, place_data, shortened, text
 from pipelines.portal.figures import Figure, Indicator, Place
 from pipelines.portal.sentences import (
@@ -13,7 +13,6 @@ from pipelines.portal.sentences import (
     figure_text,
     has_value,
     interval_text,
-    number_text,
     sentence,
     shown_value,
     state_text,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.french import number_text, unit_text
 from pipelines.portal.charts.chart import (
     Chart,
     Heights,
@@ -26,13 +27,11 @@ from pipelines.portal.sentences import (
     base_text,
     cell_text,
     has_value,
-    number_text,
     reading,
     reference_name,
     shown_interval,
     shown_value,
     state_text,
-    unit_text,
 )
 
 if TYPE_CHECKING:

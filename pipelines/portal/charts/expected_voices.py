@@ -6,9 +6,9 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from pipelines.mechanics.french import month_in_words
+from pipelines.mechanics.french import month_in_words, number_text, unit_text
 from pipelines.portal.charts.chart import Chart, Heights, Row, Table, dot, path, picture, text, ticks
-from pipelines.portal.sentences import number_text, sentence, unit_text
+from pipelines.portal.sentences import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

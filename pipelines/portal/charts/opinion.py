@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.statuses import FigureStatus
-from pipelines.mechanics.french import listed
+from pipelines.mechanics.french import decimal, listed, number_text, plural
 from pipelines.portal.charts.chart import Chart, Heights, Row, Table, dot, path, picture, shortened, text, ticks
-from pipelines.portal.sentences import number_text, sentence
+from pipelines.portal.sentences import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,11 +69,7 @@ def change_text(line: Line, waves: Mapping[str, str]) -> str:
     if not line["vague_significatif"]:
         return f"pas de changement établi {since}"
     gap, way = line["ecart_vague"], "hausse" if line["ecart_vague"] > 0 else "baisse"
-    return f"{way} établie de {number_text(abs(gap), 1)} point{_plural(gap)} {since}"
-
-
-def _plural(value: float) -> str:
-    return "s" if round(abs(value), 1) >= 2 else ""
+    return f"{way} établie de {number_text(abs(gap), 1)} {plural(round(gap, 1), 'point')} {since}"
 
 
 def _lower(title: str) -> str:
@@ -163,7 +159,7 @@ def slopes(title: str, waves: Mapping[str, str], lines: Sequence[Line], breaks: 
     names = [line["vague"] for line in lines]
     step = (RIGHT - 40) / max(len(names), 1)
     at = {wave: round(34 + step * (rank + 0.5), 1) for rank, wave in enumerate(names)}
-    marks = [heights.grid(30, RIGHT, [_comma(tick) for tick in heights.ticks])]
+    marks = [heights.grid(30, RIGHT, [decimal(tick, 4) for tick in heights.ticks])]
     for line in valued:
         if line["borne_basse"] is not None:
             low, high = heights.y(line["borne_basse"]), heights.y(line["borne_haute"])
@@ -190,10 +186,6 @@ def _round_values(lines: Sequence[Line]) -> list[float]:
     names = ("valeur", "borne_basse", "borne_haute")
     bounds = [line[name] for line in lines for name in names if line[name] is not None]
     return ticks(min(bounds), max(bounds)) if bounds else [0.0, 1.0]
-
-
-def _comma(value: float) -> str:
-    return f"{value:g}".replace(".", ",")
 
 
 def _waves_told(waves: Mapping[str, str], lines: Sequence[Line], breaks: Sequence[WaveBreak]) -> str:
@@ -234,7 +226,7 @@ def _dots(named: Sequence[tuple[str, Line]], whole: Line | None = None) -> str:
         return round(LEFT + 8 + (value - scale[0]) / (scale[-1] - scale[0]) * (RIGHT - LEFT - 16), 1)
 
     height = _ROW * len(named) + 22
-    marks = [text(x(tick), height - 4, _comma(tick), "q m") for tick in scale]
+    marks = [text(x(tick), height - 4, decimal(tick, 4), "q m") for tick in scale]
     if whole is not None and whole["valeur"] is not None:
         marks.append(path("ref", f"M{x(whole['valeur']):g} 4V{height - 18}"))
     for rank, (name, line) in enumerate(named):
@@ -256,8 +248,9 @@ def rest_text(line: Line) -> str:
         return "non comparé"
     if not line["reste_significatif"]:
         return "pas d'écart établi"
-    gap = number_text(abs(line["ecart_reste"]), 1)
-    return f"{'au-dessus' if line['ecart_reste'] > 0 else 'au-dessous'} de {gap} point{_plural(line['ecart_reste'])}"
+    gap = round(line["ecart_reste"], 1)
+    side = "au-dessus" if line["ecart_reste"] > 0 else "au-dessous"
+    return f"{side} de {number_text(abs(gap), 1)} {plural(gap, 'point')}"
 
 
 def letters_text(line: Line, lines: Sequence[Line]) -> str:

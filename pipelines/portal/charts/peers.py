@@ -13,9 +13,9 @@ from functools import cached_property
 from statistics import median
 from typing import TYPE_CHECKING
 
-from pipelines.mechanics.french import counted
+from pipelines.mechanics.french import counted, number_text
 from pipelines.portal.figures import Figure, Indicator, Place
-from pipelines.portal.sentences import has_value, number_text, shown_interval
+from pipelines.portal.sentences import has_value, shown_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,19 +9,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipelines.mechanics.french import counted
+from pipelines.mechanics.french import counted, number_text
 from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, dot, figure_data, path, picture, text, ticks
 from pipelines.portal.charts.peers import NORMAL_95, NORMAL_998, PeerGroup
 from pipelines.portal.figures import Figure, Indicator, Place
-from pipelines.portal.sentences import (
-    cell_text,
-    has_value,
-    number_text,
-    sentence,
-    shown_value,
-    state_text,
-    value_text,
-)
+from pipelines.portal.sentences import cell_text, has_value, sentence, shown_value, state_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,14 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.mechanics.french import counted, listed
+from pipelines.mechanics.french import counted, listed, number_text
 from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, shortened, text
 from pipelines.portal.figures import Figure, Indicator, State
 from pipelines.portal.sentences import (
     base_text,
     cell_text,
     has_value,
-    number_text,
     sentence,
     shown_value,
     state_text,

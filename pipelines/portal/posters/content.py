@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.mechanics.french import counted, day_in_words
+from pipelines.mechanics.french import counted, day_in_words, number_text, unit_text
 from pipelines.mechanics.plain_text import one_line
 from pipelines.portal.addresses import link, place_page
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
@@ -18,13 +18,11 @@ from pipelines.portal.sentences import (
     figure_text,
     has_value,
     interval_text,
-    number_text,
     remarks,
     sentence,
     shown_value,
     state_text,
     trend,
-    unit_text,
 )
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from pipelines.declarations.datasets import Budgets
+from pipelines.mechanics.french import decimal, fixed
 from pipelines.release.gates import Gate, gate
 from pipelines.release.table_parts import MEGABYTE
 
@@ -95,7 +96,7 @@ def _previewed(files: Iterable[Path]) -> _Preview:
         if limit is None:
             continue
         if (size := path.stat().st_size) > limit:
-            told = f"{path.name} : {size / MEGABYTE:.1f} Mo, au plus {limit / MEGABYTE:g} Mo"
+            told = f"{path.name} : {fixed(size / MEGABYTE, 1)} Mo, au plus {decimal(limit / MEGABYTE, 1)} Mo"
             preview.wrong["apercu_taille"].append(told)
         if path.suffix == ".csv":
             _csv(path, preview)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.french import fixed
 from pipelines.release import history
 from pipelines.release.gates import Gate, gates
 from pipelines.release.integrity import check_intact
@@ -126,7 +127,7 @@ class PreparedDataset:
         if self.desired.quality or score is None or score >= 1:
             return []
         missing = [name for criterion, name in CRITERIA.items() if remote.quality.get(criterion) is False]
-        return [f"note de qualité {score:.2f} au lieu de 1 : {', '.join(missing) or 'critère inconnu'}"]
+        return [f"note de qualité {fixed(score, 2)} au lieu de 1 : {', '.join(missing) or 'critère inconnu'}"]
 
 
 def _open(name: str, source: Source, secret: Secret) -> UdataTarget:

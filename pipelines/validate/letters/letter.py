@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import workbooks_for
 from pipelines.declarations.statuses import REASONS, Status
-from pipelines.mechanics.french import counted, day_in_words, number
+from pipelines.mechanics.french import counted, day_in_words, decimal, number
 from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.validate.findings import MASKED
 from pipelines.validate.grouped_findings import LONGEST_VALUE, grouped
@@ -126,7 +126,7 @@ def _context(
     nothing_read = all(item.rule in UNREADABLE for item in errors)
     # Figures may be kept until more answers change: those of a survey of networks, not of a barometer.
     may_wait = export.kind == "survey" and verdict.state == Status.ACCEPTED and network not in catalogue.barometers
-    share = f"{100 * declared.acceptance_of(export).max_refused_share:g}".replace(".", ",")
+    share = decimal(100 * declared.acceptance_of(export).max_refused_share, 4)
     handed = verdict.files[0]["fichier"] if verdict.files else expected
     dated = ["--year", str(year)] if year else []
     return {
