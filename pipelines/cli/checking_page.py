@@ -26,6 +26,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from pipelines.cli.file_check import check_export, layout_of, letters_of
+from pipelines.mechanics import limits
 from pipelines.mechanics.french import size
 from pipelines.read import TreatmentError, apart
 from pipelines.validate.letters.letter import TEMPLATES
@@ -35,10 +36,8 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue
 
-LARGEST = 30_000_000  # bytes of a file: larger ones are judged by the night
 AT_ONCE, WAITING = 2, 6  # files judged together, and those that wait; others are asked to come back
 _RECEIVING_SECONDS, _JUDGING_SECONDS, _STILL_SECONDS = 60, 120, 30
-_JUDGING_MEMORY = 3_000_000_000
 _AROUND = 20_000  # bytes of the form beside the file
 _LONGEST_NAME = 120
 _HEADERS = {
@@ -153,7 +152,7 @@ class _Page:
                 return letters_of(self._catalogue, checked, today)
 
             try:
-                return apart(work, memory=_JUDGING_MEMORY, seconds=_JUDGING_SECONDS, still=_STILL_SECONDS)
+                return apart(work, memory=limits.CHECKING_MEMORY, seconds=_JUDGING_SECONDS, still=_STILL_SECONDS)
             except (TreatmentError, OSError, MemoryError) as error:
                 raise FormError("Il demande trop de temps ou de mémoire pour cette page.", 503) from error
             except Exception as error:  # of a file never seen before: nothing of it may reach a log
@@ -184,7 +183,9 @@ class _Page:
         }
         years = sorted({year for _, network in networks for year in network.years}, reverse=True)
         told = {"fault": "", "chosen": "", "chosen_year": "", "copy": "", "copy_name": "", "copy_size": "", **values}
-        page = self._template.render(home=self._home, choices=choices, years=years, limit=size(LARGEST), **told)
+        page = self._template.render(
+            home=self._home, choices=choices, years=years, limit=size(limits.LARGEST_CHECKED_ONLINE), **told
+        )
         return HTMLResponse(page, code, _HEADERS)
 
 
@@ -200,8 +201,8 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST + _AROUND:
-            raise FormError(f"Il est trop grand pour cette page ({size(LARGEST)} au plus).", 413)
+        if len(body) > limits.LARGEST_CHECKED_ONLINE + _AROUND:
+            raise FormError(f"Il est trop grand pour cette page ({size(limits.LARGEST_CHECKED_ONLINE)} au plus).", 413)
     return bytes(body)
 
 

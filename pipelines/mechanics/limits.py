@@ -13,6 +13,8 @@ LARGEST_UNPACKED = 2_000_000_000
 LARGEST_RATIO = 200
 # Below this, what is unpacked harms nothing: a small file of blanks may pack a thousand times.
 RATIO_FROM = 100_000_000
+# Files looked at below one root: more is no folder of exports.
+MOST_LOOKED_AT = 200_000
 # An archive holds one export and its notes; a workbook, one part per sheet, image and comment.
 MOST_MEMBERS = 10_000
 # A record of the directory of a zip: 46 bytes, a path and what tools add. Read whole by zipfile: bounded before.
@@ -59,7 +61,9 @@ MOST_SHEETS = 50
 # What checking any file of a person may take (`validate --schema`): enough for the slowest way, by frictionless alone,
 # and small for a small file, whatever it holds.
 _CHECKING_SECONDS, _BYTES_A_SECOND = 20, 20_000
-_CHECKING_MEMORY, _MEMORY_A_BYTE = 3_000_000_000, 60
+CHECKING_MEMORY, _MEMORY_A_BYTE = 3_000_000_000, 60
+# Of the page where a person checks a file: larger ones are judged by the night.
+LARGEST_CHECKED_ONLINE = 30_000_000
 
 
 def checking_seconds(size: int) -> int:
@@ -69,4 +73,4 @@ def checking_seconds(size: int) -> int:
 
 def checking_memory(size: int) -> int:
     """Return the bytes of memory that a file of ``size`` bytes may take to be checked, its unpacked text included."""
-    return min(JUDGING_MEMORY, _CHECKING_MEMORY + _MEMORY_A_BYTE * size)
+    return min(JUDGING_MEMORY, CHECKING_MEMORY + _MEMORY_A_BYTE * size)

@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.compile.exports import workbooks_for
+from pipelines.mechanics import limits
 from pipelines.mechanics.plain_text import table_text
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Leftover = Literal["système", "verrou", "transfert", "conflit", "ancien"]
 _WILD = re.compile(r"[*?[]")
-_MOST = 200_000  # files looked at below one root: more is no folder of exports
 # What storages tell of a file's state: local disks, object stores (ETag), FTP, HTTP.
 _SIGNS = (
     "mtime", "created", "ino", "ETag", "etag", "md5", "sha256", "LastModified", "last_modified", "modify", "updated",
@@ -155,7 +155,7 @@ class Listing:
         A folder that can't be listed is left out, and named in ``unreadable``.
         """
         folders, count = [""], 0
-        while folders and count < _MOST:
+        while folders and count < limits.MOST_LOOKED_AT:
             folder = folders.pop()
             try:
                 entries = self.entries(folder)

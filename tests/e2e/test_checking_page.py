@@ -20,7 +20,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipelines.cli.checking_page import AT_ONCE, LARGEST, WAITING, plain_name
+from pipelines.cli.checking_page import AT_ONCE, WAITING, plain_name
+from pipelines.mechanics.limits import LARGEST_CHECKED_ONLINE
 
 pytestmark = pytest.mark.e2e
 
@@ -172,7 +173,7 @@ def test_no_name_of_a_file_is_more_than_a_name(page, name):
         (*form("a.csv", GOOD.encode(), year="1999"), 400),
         (*form("a.csv", b""), 400),
         (b"n'importe quoi", "x", 400),
-        (*form("a.csv", b"x" * (LARGEST + 100_000)), 413),
+        (*form("a.csv", b"x" * (LARGEST_CHECKED_ONLINE + 100_000)), 413),
     ],
 )
 def test_what_can_not_be_judged_is_said(page, body, boundary, code):
