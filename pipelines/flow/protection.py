@@ -26,11 +26,11 @@ from pipelines.flow.state import KeptFrames
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import read_shaped, table_of_frame, write_record, write_table
 from pipelines.mechanics.files import sha256
+from pipelines.release.written_files import CHECKSUMS
 
 _ROOM = "work/secret"
 _READING = ("flow/protection.py",)
 _CODE = (*COMPUTING, *_READING, "flow/earlier_releases.py")
-_CHECKSUMS = "SHA256SUMS"  # of a release, which nothing changes
 Place = tuple[str, int]
 
 
@@ -109,7 +109,7 @@ class Protection:
     def _contents(self, release: Sequence[Path]) -> pd.DataFrame:
         """Return ``reseau``, ``annee`` and what changes with their rows in a release, which is read only once."""
         folder = release[0].parent
-        sums = sha256(folder / _CHECKSUMS)
+        sums = sha256(folder / CHECKSUMS)
         place = self._room / "versions" / folder.parent.name / folder.name.replace(".", "-")
         known, wanted = pq.read_schema(release[0]).names, {*RESULT_COLUMNS, "motif_absence", KEPT_FROM}
         names = [name for name in known if name in wanted]

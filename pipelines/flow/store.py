@@ -32,6 +32,7 @@ from pipelines.flow.stored_files import Shape, read_shaped, write_json, write_re
 from pipelines.mechanics.files import write_whole
 from pipelines.read import Archive, ObjectStore, RootError
 from pipelines.read.sources import without_secrets
+from pipelines.release.written_files import CHECKSUMS
 
 FRAMES = ("results", "discrepancies", "structures", "calibrations")  # what is computed of a network-year, a file each
 Stage = Literal["raw", "observations", "results"]
@@ -45,9 +46,9 @@ REVISIONS, NETWORKS, NATIONAL_ROOM = "work/revisions", "work/networks", "work/na
 _STAGES: dict[type[Record], Stage] = {Reception: "raw", YearVerdict: "observations", Results: "results"}
 _RELEASES, _CATALOGUE = "releases", "catalogue"
 _PUBLISHED = "published"  # the plain copies that there are
-_CHECKSUMS, _MANIFEST = "SHA256SUMS", "dataset.json"  # each is written after the files that it tells
+_MANIFEST = "dataset.json"  # as CHECKSUMS, written after the files that it tells
 # What is read of releases that are not the latest, beside their results.
-_NEEDED_OF_ALL = ("datapackage.json", "versions.csv", _CHECKSUMS)
+_NEEDED_OF_ALL = ("datapackage.json", "versions.csv", CHECKSUMS)
 Stamp = tuple[int, int, int] | None  # of a file: inode, time (ns), bytes
 
 
@@ -373,7 +374,7 @@ class Store:
         wanted = {}
         for name in self._released():
             files = self._sets.seen[name]
-            for path in sorted(files, key=lambda path: (path == _CHECKSUMS, path)):  # sums last: all is there then
+            for path in sorted(files, key=lambda path: (path == CHECKSUMS, path)):  # sums last: all is there then
                 plain = f"{name}/{path}"
                 wanted[plain] = files[path]
                 if plain not in before:
