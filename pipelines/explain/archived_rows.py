@@ -20,6 +20,7 @@ from pipelines.compile.exports import field_descriptor, label_of
 from pipelines.declarations.periods import period_of
 from pipelines.flow.state import ExportVerdict
 from pipelines.mechanics import limits
+from pipelines.mechanics.durations import duration_value
 from pipelines.mechanics.spelling import one_writing
 from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, apart, layout_of_file, read_export
 from pipelines.read.delimited import open_text
@@ -36,7 +37,6 @@ DAMAGED = "l'archive ne contient plus ce qui a été reçu"
 COORDINATES = ("_annee", "_periode", "_maille", "_territoire", "_structure")
 Opened = tuple[list[str], dict[int, list[str]]]
 _TRUE = ("true", "True", "TRUE", "1")
-_SECONDS = {"secondes": 1, "minutes": 60, "heures": 3600, "jours": 24 * 3600}
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def values_of(texts: pd.Series[str], descriptor: Mapping[str, Any]) -> pd.Series
 
 def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
     if "duration" in descriptor:
-        return lambda text: _length(text, descriptor["duration"], descriptor["unit"])
+        return lambda text: duration_value(text, descriptor["duration"], descriptor["unit"])
     kind = descriptor["type"]
     if kind in ("integer", "year"):
         return lambda text: int(text.strip())
@@ -262,16 +262,6 @@ def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
         form = descriptor.get("format", "%Y-%m-%d")
         return lambda text: datetime.datetime.strptime(text, form).date()
     return lambda text: text
-
-
-def _length(text: str, form: str, unit: str) -> float:
-    """Return a length of time, written with colons, as a number of its unit."""
-    sign, parts = (-1, text.strip()[1:]) if text.strip().startswith("-") else (1, text.strip())
-    numbers = [float(part.replace(",", ".")) for part in parts.split(":")]
-    hours = numbers[0] if form.startswith("h") else 0.0
-    minutes = numbers[1] if form.startswith("h") else numbers[0]
-    seconds = numbers[-1] if form.endswith("ss") else 0.0
-    return sign * (hours * 3600 + minutes * 60 + seconds) / _SECONDS[unit]
 
 
 def _with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd.DataFrame:
