@@ -31,18 +31,25 @@ def private_files() -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file to write, which takes the place of ``path`` when all went well.
-
-    Its name holds the number of the process: what a dead one left is recognised, and swept by the next.
-    """
+def draft_of(path: Path, name: str) -> Iterator[Path]:
+    """Give a temporary file beside ``path``; what still has that name at the end is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(name)
     try:
         yield draft
-        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path, name: str = "") -> Iterator[Path]:
+    """Give a temporary file to write, which takes the place of ``path`` when all went well.
+
+    Its name, unless given, holds the number of the process: what a dead one left is recognised, and swept by the next.
+    """
+    with draft_of(path, name or f".{path.name}.{os.getpid()}") as draft:
+        yield draft
+        draft.replace(path)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,9 +110,9 @@ class ObjectStore:
         if not self._is_disk:
             self._filesystem.pipe_file(self._full(name), content)
             return
-        with _draft(Path(self._full(name))) as draft:
+        place = Path(self._full(name))
+        with files.replacing(place, _draft_name(place)) as draft:
             draft.write_bytes(content)
-            draft.replace(self._full(name))
 
     def create(self, name: str, content: bytes) -> bool:
         """Write an object unless there is one: of several writers at once, exactly one is told True.
@@ -123,9 +121,10 @@ class ObjectStore:
         """
         try:
             if self._is_disk:
-                with _draft(Path(self._full(name))) as draft:
+                place = Path(self._full(name))
+                with files.draft_of(place, _draft_name(place)) as draft:
                     draft.write_bytes(content)
-                    Path(self._full(name)).hardlink_to(draft)
+                    place.hardlink_to(draft)
             elif self.size(name) is None:  # asked first, for storages that ignore the mode
                 self._filesystem.pipe_file(self._full(name), content, mode="create")
             else:
@@ -150,15 +149,13 @@ class ObjectStore:
         place = Path(self._full(name))
         if place.exists() and place.samefile(path):
             return
-        with _draft(place) as draft:
+        with files.replacing(place, _draft_name(place)) as draft:
             shutil.copyfile(path, draft)
-            draft.replace(place)
 
     def fetch(self, name: str, path: Path) -> None:
         """Copy an object to a local file, whole or not at all; raises FileNotFoundError if there is none."""
-        with _draft(path) as draft:
+        with files.replacing(path, _draft_name(path)) as draft:
             self._filesystem.get_file(self._full(name), str(draft))
-            draft.replace(path)
 
     def copy(self, name: str, target: str) -> None:
         """Copy an object to another name, without passing through this machine where the storage can."""
@@ -189,12 +186,5 @@ _A_DAY = 86400  # seconds: no writer is that slow
 _MOMENTS = ("LastModified", "last_modified", "modified", "updated", "mtime", "created")  # as each storage names it
 
 
-@contextmanager
-def _draft(final: Path) -> Iterator[Path]:
-    """Give the name of a file beside its final place; what still has that name at the end is removed."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    draft = final.with_name(f"{_DRAFT}{final.name}.{uuid.uuid4().hex}.{os.getpid()}")
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
+def _draft_name(final: Path) -> str:
+    return f"{_DRAFT}{final.name}.{uuid.uuid4().hex}.{os.getpid()}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.files import replacing
 from pipelines.release import history, written_files
 from pipelines.release.gates import gates
 from pipelines.release.integrity import check_intact
@@ -119,10 +120,9 @@ def _written(root: Path, path: Path, content: bytes, *, dry: bool) -> Iterator[A
     name, why = path.relative_to(root).as_posix(), "le contenu a changé" if path.is_file() else "nouveau"
     if not dry:
         written_files.public_folder(path.parent, root)
-        draft = path.with_name(f"{history.IN_PROGRESS}{path.name}")
-        draft.write_bytes(content)
-        draft.chmod(written_files.PUBLIC_FILE)
-        draft.replace(path)
+        with replacing(path, f"{history.IN_PROGRESS}{path.name}") as draft:
+            draft.write_bytes(content)
+            draft.chmod(written_files.PUBLIC_FILE)
     yield Action("write", name, why, key=name)
 
 
